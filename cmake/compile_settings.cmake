@@ -1,0 +1,18 @@
+# Warnings, standard, visibility, processor and sanitizers: the same for every target of this project.
+function(proxpath_compile_settings target)
+  target_compile_features(${target} PUBLIC cxx_std_20)
+  target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR})
+  target_include_directories(${target} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>)
+  set_target_properties(${target} PROPERTIES
+    CXX_EXTENSIONS OFF CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
+  target_compile_options(${target} PRIVATE
+    -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor -Woverloaded-virtual
+    $<$<BOOL:${PROXPATH_WERROR}>:-Werror>
+    $<$<BOOL:${PROXPATH_NATIVE}>:-march=native>
+    $<$<CONFIG:Release,RelWithDebInfo>:-O3>)
+  if(PROXPATH_SANITIZE)
+    target_compile_options(${target} PUBLIC -fsanitize=${PROXPATH_SANITIZE} -fno-omit-frame-pointer
+      -fno-sanitize-recover=all)
+    target_link_options(${target} PUBLIC -fsanitize=${PROXPATH_SANITIZE})
+  endif()
+endfunction()

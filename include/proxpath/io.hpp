@@ -1,0 +1,67 @@
+// Reading data sets and vectors from files, and writing matrices.
+#pragma once
+
+#include <proxpath/errors.hpp>
+#include <proxpath/export.hpp>
+#include <proxpath/matrix.hpp>
+#include <proxpath/progress.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace proxpath {
+
+/// Formats of design matrices. `automatic` goes by the file name, compression suffix removed.
+enum class file_format : std::uint8_t {
+    automatic,
+    svmlight,      ///< .svm .libsvm .svmlight .txt: `y [qid:q] index:value … [# comment]` a row
+    matrix_market, ///< .mtx: coordinate real/integer/pattern, general/symmetric; array real/integer
+    npz,           ///< .npz of scipy.sparse.save_npz: csr or csc, 32- or 64-bit indices
+    csv            ///< .csv: numbers separated by commas, semicolons or tabs, with or without a header line
+};
+
+/// How a file is to be read.
+struct read_options {
+    file_format format = file_format::automatic;
+    /// First feature index of svmlight files: 0 or 1; empty = 0 when any index is 0, else 1 (a note says which).
+    std::optional<int> index_base;
+    /// Number of features of svmlight files, when trailing columns may be empty; empty = the largest index.
+    std::optional<std::int64_t> features;
+    /// CSV only: name (with a header) or 1-based number of the column that is y; empty = all columns are features.
+    std::string y_column;
+    int threads = 0;               ///< 0 = all cores
+    progress_callback on_progress; ///< phase::reading; return false to stop
+};
+
+/// A design matrix and what came with it.
+struct data_set {
+    matrix X;
+    std::vector<double> y;                  ///< n responses; empty when the file holds none
+    std::vector<std::string> feature_names; ///< p names (CSV header); else empty
+    std::vector<std::string> notes;         ///< decisions taken while reading, e.g. the index base
+};
+
+/// Reads a design matrix, compressed (.gz, .xz, .zst) or not, in two parallel passes over the file. Explicit zeros are
+/// dropped.
+/// @throws file_error   naming file, line and what was wrong: numbers that do not parse, NaN or infinite values,
+///         indices out of range, duplicate entries, counts that do not match, truncated files
+/// @throws system_error when the file cannot be opened or read
+/// @throws cancelled    when the callback returned false
+PROXPATH_API data_set read_data(const std::string& path, const read_options& options = {});
+
+/// Reads a vector: one number a line (blank lines at the end allowed), or a Matrix Market array with one column;
+/// compressed or not. Errors as read_data.
+PROXPATH_API std::vector<double> read_vector(const std::string& path);
+
+/// Reads names, one a line. Errors as read_data.
+PROXPATH_API std::vector<std::string> read_lines(const std::string& path);
+
+/// Writes a matrix as Matrix Market (coordinate real general) with 17 significant digits, or as svmlight (1-based) when
+/// `path` ends in .svm and y is given. The file is complete or absent: written beside, synced, renamed.
+/// @throws system_error when it cannot be written
+PROXPATH_API void write_matrix_market(const std::string& path, const matrix& X);
+PROXPATH_API void write_svmlight(const std::string& path, const matrix& X, const std::vector<double>& y);
+
+} // namespace proxpath

@@ -1,0 +1,14 @@
+// Everything the library offers, in the order of a first reading: a matrix, options, the fit, its result.
+#pragma once
+
+#include <proxpath/errors.hpp>
+#include <proxpath/fit.hpp>
+#include <proxpath/io.hpp>
+#include <proxpath/matrix.hpp>
+#include <proxpath/matrix_view.hpp>
+#include <proxpath/options.hpp>
+#include <proxpath/predict.hpp>
+#include <proxpath/progress.hpp>
+#include <proxpath/result.hpp>
+#include <proxpath/scale.hpp>
+#include <proxpath/version.hpp>
