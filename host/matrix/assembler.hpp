@@ -39,7 +39,7 @@ private:
     std::vector<value_kind> kinds_;
 };
 
-/// Where two entries share a place; 0-based.
+/// Where two entries share a place; 0-based. `row` is -1 when only the column is known (full columns).
 struct duplicate_entry {
     std::int64_t row = 0;
     std::int64_t column = 0;

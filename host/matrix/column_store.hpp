@@ -92,17 +92,25 @@ decltype(auto) visit_block(const column_block& block, F&& f)
 {
     const auto with_values = [&](auto indices) -> decltype(auto) {
         switch (block.values_are) {
-        case value_kind::one: return f(indices, all_ones{});
-        case value_kind::u8: return f(indices, static_cast<const std::uint8_t*>(block.values));
-        case value_kind::f32: return f(indices, static_cast<const float*>(block.values));
-        default: return f(indices, static_cast<const double*>(block.values));
+        case value_kind::one:
+            return f(indices, all_ones{});
+        case value_kind::u8:
+            return f(indices, static_cast<const std::uint8_t*>(block.values));
+        case value_kind::f32:
+            return f(indices, static_cast<const float*>(block.values));
+        default:
+            return f(indices, static_cast<const double*>(block.values));
         }
     };
     switch (block.indices_are) {
-    case index_kind::full: return with_values(full_indices{});
-    case index_kind::u16: return with_values(typed_indices<std::uint16_t>{static_cast<const std::uint16_t*>(block.indices)});
-    case index_kind::u32: return with_values(typed_indices<std::uint32_t>{static_cast<const std::uint32_t*>(block.indices)});
-    default: return with_values(typed_indices<std::int64_t>{static_cast<const std::int64_t*>(block.indices)});
+    case index_kind::full:
+        return with_values(full_indices{});
+    case index_kind::u16:
+        return with_values(typed_indices<std::uint16_t>{static_cast<const std::uint16_t*>(block.indices)});
+    case index_kind::u32:
+        return with_values(typed_indices<std::uint32_t>{static_cast<const std::uint32_t*>(block.indices)});
+    default:
+        return with_values(typed_indices<std::int64_t>{static_cast<const std::int64_t*>(block.indices)});
     }
 }
 

@@ -28,8 +28,7 @@ void parallel_for(int threads, std::int64_t count, F&& f)
     }
     using function_type = std::remove_reference_t<F>;
     detail::run(
-        threads, count,
-        [](void* context, std::int64_t piece) { (*static_cast<function_type*>(context))(piece); },
+        threads, count, [](void* context, std::int64_t piece) { (*static_cast<function_type*>(context))(piece); },
         const_cast<void*>(static_cast<const void*>(&f)));
 }
 

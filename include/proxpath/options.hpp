@@ -14,9 +14,9 @@ namespace proxpath {
 enum class solver_kind : std::uint8_t {
     automatic, ///< cd where the Gram matrix of the working set fits, else fista; krylov for ridge
     ista,      ///< proximal gradient
-    fista,     ///< accelerated proximal gradient with adaptive restart (Beck & Teboulle 2009; O'Donoghue & Candès 2015)
-    cd,        ///< covariance coordinate descent with Newton steps on the support (Friedman, Hastie & Tibshirani 2010)
-    krylov     ///< conjugate gradients for all lambdas at once from one Krylov space; ridge only (alpha = 0, no bounds)
+    fista, ///< accelerated proximal gradient with adaptive restart (Beck & Teboulle 2009; O'Donoghue & Candès 2015)
+    cd,    ///< covariance coordinate descent with Newton steps on the support (Friedman, Hastie & Tibshirani 2010)
+    krylov ///< conjugate gradients for all lambdas at once from one Krylov space; ridge only (alpha = 0, no bounds)
 };
 
 /// Which features the solvers see.
@@ -41,23 +41,24 @@ struct path_options {
     int n_lambda = 100;                     ///< length of the grid, ≥ 1
     std::optional<double> lambda_min_ratio; ///< last over first lambda of the grid, in (0, 1); n < p ? 1e-2 : 1e-4
 
-    double tol = 1e-6;                  ///< largest accepted duality gap over P(0), the loss of the null model; > 0
+    double tol = 1e-6;                     ///< largest accepted duality gap over P(0), the loss of the null model; > 0
     std::int64_t max_iterations = 1000000; ///< solver iterations allowed for each lambda; ≥ 1
 
-    std::span<const double> weights;         ///< n, ≥ 0, any sum > 0 (normalised to 1); empty = all equal
-    std::span<const double> offset;          ///< n, finite, subtracted from y; empty = none
-    std::span<const double> penalty_factors; ///< p, ≥ 0; 0 = unpenalised, +inf = excluded; empty = all 1; never rescaled
-    std::span<const double> lower;           ///< p, ≤ 0, −inf allowed; empty = no lower bounds
-    std::span<const double> upper;           ///< p, ≥ 0, +inf allowed; empty = no upper bounds
+    std::span<const double> weights; ///< n, ≥ 0, any sum > 0 (normalised to 1); empty = all equal
+    std::span<const double> offset;  ///< n, finite, subtracted from y; empty = none
+    std::span<const double>
+        penalty_factors;           ///< p, ≥ 0; 0 = unpenalised, +inf = excluded; empty = all 1; never rescaled
+    std::span<const double> lower; ///< p, ≤ 0, −inf allowed; empty = no lower bounds
+    std::span<const double> upper; ///< p, ≥ 0, +inf allowed; empty = no upper bounds
 
     solver_kind solver = solver_kind::automatic;
     screening_kind screening = screening_kind::automatic;
     form_kind form = form_kind::automatic;
     precision_kind precision = precision_kind::float64;
 
-    int threads = 0;                    ///< 0 = all cores; results do not depend on it
-    std::uint64_t memory_limit = 0;     ///< bytes for working memory beyond the stored matrix; 0 = half of what is free
-    progress_callback on_progress;      ///< may be empty
+    int threads = 0;                ///< 0 = all cores; results do not depend on it
+    std::uint64_t memory_limit = 0; ///< bytes for working memory beyond the stored matrix; 0 = half of what is free
+    progress_callback on_progress;  ///< may be empty
 };
 
 } // namespace proxpath

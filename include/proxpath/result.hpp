@@ -17,14 +17,14 @@ enum class column_status : std::uint8_t {
 /// One lambda of the path. Losses are in squared units of y, on the scale of the objective of fit_path.
 struct path_point {
     double lambda = 0;
-    std::int64_t df = 0;   ///< coefficients that are not exactly zero
-    double dev_ratio = 0;  ///< 1 − weighted squared loss over P(0)
-    double intercept = 0;  ///< original scale; 0 without intercept
-    double primal = 0;     ///< P at the returned coefficients
-    double dual = 0;       ///< largest dual value found; a lower bound on the optimum
-    double gap = 0;        ///< primal − dual ≥ 0: no solution is better by more than this
-    double rel_gap = 0;    ///< gap / P(0)
-    double kkt = 0;        ///< largest distance of 0 from the subdifferential, on the penalised (standardised) scale
+    std::int64_t df = 0;  ///< coefficients that are not exactly zero
+    double dev_ratio = 0; ///< 1 − weighted squared loss over P(0)
+    double intercept = 0; ///< original scale; 0 without intercept
+    double primal = 0;    ///< P at the returned coefficients
+    double dual = 0;      ///< largest dual value found; a lower bound on the optimum
+    double gap = 0;       ///< primal − dual ≥ 0: no solution is better by more than this
+    double rel_gap = 0;   ///< gap / P(0)
+    double kkt = 0;       ///< largest distance of 0 from the subdifferential, on the penalised (standardised) scale
     column_status status = column_status::interrupted;
     std::int64_t iterations = 0; ///< solver iterations spent on this lambda
     std::int64_t passes = 0;     ///< passes over X in which this lambda took part
@@ -63,8 +63,8 @@ struct memory_plan {
 struct path_result {
     std::vector<path_point> points; ///< one for each lambda, in the order of the lambdas
     sparse_columns coefficients;    ///< column k belongs to points[k]; original scale; exact zeros absent
-    double lambda_max = 0;          ///< smallest lambda with all penalised coefficients zero (alpha 0: with 1e-3 for alpha)
-    double null_loss = 0;           ///< P(0): half the weighted squared loss of intercept and unpenalised features alone
+    double lambda_max = 0; ///< smallest lambda with all penalised coefficients zero (alpha 0: with 1e-3 for alpha)
+    double null_loss = 0;  ///< P(0): half the weighted squared loss of intercept and unpenalised features alone
     std::int64_t n = 0;
     std::int64_t p = 0;
     std::int64_t nonzeros = 0;
