@@ -1,0 +1,141 @@
+// The penalty and bounds of a set of features on the scale the solvers work on, and the sums a duality gap needs.
+// docs/certificate.md derives the formulas.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <span>
+
+namespace proxpath::backend {
+
+/// λ_c (l1_j |b| + l2_j/2 b²) with lower_j ≤ b ≤ upper_j. All spans have one entry per feature and are finite but for
+/// the bounds. kkt_scale_j turns a gradient on the solver's scale into one on the user's penalised scale.
+struct penalty_view {
+    std::span<const double> l1;
+    std::span<const double> l2;
+    std::span<const double> lower;
+    std::span<const double> upper;
+    std::span<const double> kkt_scale;
+};
+
+/// What the features add to the gap of one column of the batch; sums over features, `s_max` a minimum, `kkt` a
+/// maximum. Combined in feature order.
+struct gap_sums {
+    double l1 = 0;        ///< Σ l1_j |b_j|
+    double l2 = 0;        ///< Σ l2_j b_j²
+    double support = 0;   ///< Σ over finite sides of sup_b (c b − λ l1 |b|), c = u − λ l2 b
+    double conjugate = 0; ///< Σ h_j*(u_j), the conjugate of the whole penalty; +inf when out of its domain
+    double s_max = std::numeric_limits<double>::infinity(); ///< largest dual scaling the unbounded sides allow
+    double kkt = 0;                                         ///< largest distance of 0 from the subdifferential
+
+    void add(const gap_sums& other)
+    {
+        l1 += other.l1;
+        l2 += other.l2;
+        support += other.support;
+        conjugate += other.conjugate;
+        s_max = other.s_max < s_max ? other.s_max : s_max;
+        kkt = other.kkt > kkt ? other.kkt : kkt;
+    }
+};
+
+inline double soft_threshold(double z, double t) { return z > t ? z - t : z < -t ? z + t : 0.0; }
+
+/// argmin_b of ½ q (b − z/q)² + l1 |b| + l2/2 b² within bounds, for q > 0: soft-threshold, then scale, then clip.
+inline double prox(double z, double q, double l1, double l2, double lower, double upper)
+{
+    const double b = soft_threshold(z, l1) / (q + l2);
+    return b < lower ? lower : b > upper ? upper : b;
+}
+
+/// Distance of 0 from the subdifferential at b, where u = x̃'wρ.
+inline double kkt_distance(double u, double b, double l1, double l2, double lower, double upper)
+{
+    const double c = u - l2 * b;
+    const double rise = b > 0 || (b == 0 && upper > 0) ? (b >= 0 ? c - l1 : 0) : b < 0 ? c + l1 : 0; // moving up gains
+    const double fall = b < 0 || (b == 0 && lower < 0) ? (b <= 0 ? -c - l1 : 0) : b > 0 ? -c + l1 : 0;
+    double distance = 0;
+    if (b < upper && rise > distance) distance = rise;
+    if (b > lower && fall > distance) distance = fall;
+    return distance;
+}
+
+/// Adds feature j of one column: u = x̃_j'wρ at coefficient b, with a1 = λ l1_j and a2 = λ l2_j.
+/// Unpenalised features without bounds (a1 = a2 = 0) add nothing: their u is zero by projection, see the certificate.
+inline void add_gap_terms(gap_sums& sums, double u, double b, double l1, double l2, double lambda, double lower,
+                          double upper, double kkt_scale)
+{
+    constexpr double infinity = std::numeric_limits<double>::infinity();
+    const double a1 = lambda * l1;
+    const double a2 = lambda * l2;
+    const double distance = kkt_distance(u, b, a1, a2, lower, upper) * kkt_scale;
+    if (distance > sums.kkt) sums.kkt = distance;
+    const bool bounded_above = upper < infinity;
+    const bool bounded_below = lower > -infinity;
+    if (a1 == 0 && a2 == 0 && !bounded_above && !bounded_below) return;
+    if (b != 0) {
+        sums.l1 += l1 * std::fabs(b);
+        sums.l2 += l2 * b * b;
+    }
+
+    const double c = u - a2 * b;
+    if (c > 0) {
+        if (bounded_above) {
+            if (c > a1) sums.support += upper * (c - a1);
+        } else if (c * sums.s_max > a1) {
+            sums.s_max = a1 / c;
+        }
+    } else if (c < 0) {
+        if (bounded_below) {
+            if (-c > a1) sums.support += lower * (c + a1);
+        } else if (-c * sums.s_max > a1) {
+            sums.s_max = a1 / -c;
+        }
+    }
+
+    if (std::fabs(u) > a1) {
+        // h*(u) = sup_b u b − a1 |b| − a2/2 b²: attained at the thresholded, scaled, clipped point.
+        const double bound = u > 0 ? upper : lower;
+        double at = a2 > 0 ? soft_threshold(u, a1) / a2 : u > 0 ? infinity : -infinity;
+        if (std::fabs(at) > std::fabs(bound)) at = bound;
+        if (std::isinf(at))
+            sums.conjugate = infinity;
+        else
+            sums.conjugate += u * at - a1 * std::fabs(at) - a2 / 2 * at * at;
+    }
+}
+
+/// Primal, best dual and gap of one column.
+struct gap_value {
+    double primal = 0;
+    double dual = 0;
+    double gap = 0;
+};
+
+/// @param residual_square Σ w ρ²
+/// @param response_dot    Σ w ỹ ρ (over what is left of ỹ after the unpenalised part)
+inline gap_value duality_gap(const gap_sums& sums, double residual_square, double response_dot, double lambda)
+{
+    gap_value value;
+    value.primal = 0.5 * residual_square + lambda * (sums.l1 + 0.5 * sums.l2);
+    const double q = residual_square + lambda * sums.l2;
+    const double slope = response_dot - sums.support;
+    // Sides with a finite bound enter through their support function, which is convex in the scaling and zero at 0:
+    // s · support bounds it from above for s ≤ 1 only.
+    const double limit = sums.support > 0 && sums.s_max > 1 ? 1.0 : sums.s_max;
+    double scaled = 0;
+    if (slope > 0) {
+        double s = q > 0 ? slope / q : limit;
+        if (s > limit) s = limit;
+        if (std::isfinite(s)) scaled = s * slope - 0.5 * s * s * q;
+    }
+    const double conjugate = response_dot - 0.5 * residual_square - sums.conjugate;
+    value.dual = scaled;
+    if (std::isfinite(conjugate) && conjugate > value.dual) value.dual = conjugate;
+    // Rounding can lift the dual a little above the primal where both agree to all digits.
+    value.gap = value.primal > value.dual ? value.primal - value.dual : 0.0;
+    return value;
+}
+
+} // namespace proxpath::backend
