@@ -38,6 +38,7 @@ public:
     virtual std::int64_t rows() const = 0;
     virtual std::int64_t cols() const = 0;
     virtual std::int64_t nonzeros() const = 0;
+    virtual const column_scaling& scaling() const = 0;
     /// Bytes held by this design beyond the matrix it was made from.
     virtual std::uint64_t bytes() const = 0;
 };

@@ -124,7 +124,7 @@ public:
                                     std::span<const double> theta, std::span<const double> row_factor,
                                     std::span<double> result) const = 0;
 
-    /// result_c = Σ_r a_r X_rc Y_rc; `row_factor` empty = all 1. X and Y may be the same.
+    /// result_c = Σ_r a_r X_rc Y_rc; Y has k columns or one; `row_factor` empty = all 1. X and Y may be the same.
     virtual void column_dots(const panel<T>& X, const panel<T>& Y, std::span<const double> row_factor,
                              std::span<double> result) const = 0;
 
@@ -138,6 +138,8 @@ public:
 
     /// The listed columns of a panel, in that order, as a new panel.
     virtual panel<T> compact(const panel<T>& from, std::span<const std::int64_t> columns) const = 0;
+    /// Copies all of `from` into the upper left of `to`, which is at least as large.
+    virtual void copy_block(const panel<T>& from, panel<T>& to) const = 0;
     /// Overwrites column `to_column` of `to` with column `from_column` of `from`.
     virtual void copy_column(const panel<T>& from, std::int64_t from_column, panel<T>& to,
                              std::int64_t to_column) const = 0;

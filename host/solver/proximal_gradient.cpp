@@ -162,7 +162,7 @@ batch_outcome proximal_gradient(const operations<T>& ops, const quadratic_form<T
             std::vector<std::int64_t> kept;
             for (std::size_t c = 0; c < work.columns.size(); ++c) {
                 column_state& column = work.columns[c];
-                column.looks_without_gain = gaps[c] < 0.999 * column.best_gap ? 0 : column.looks_without_gain + 1;
+                column.looks_without_gain = gaps[c] < (1 - 1e-6) * column.best_gap ? 0 : column.looks_without_gain + 1;
                 column.best_gap = std::min(column.best_gap, gaps[c]);
                 const bool done = gaps[c] <= options.gap_tolerance || iteration >= options.max_iterations ||
                                   column.looks_without_gain > patience || outcome.cancelled;

@@ -8,7 +8,7 @@
 #include "host/matrix/column_store.hpp"
 
 #include <cstdint>
-#include <type_traits>
+#include <vector>
 
 namespace proxpath::backend {
 
@@ -71,10 +71,8 @@ void correlate_block(const cpu_design& X, const storage::column_block& block, co
             if (!take(j)) continue;
             const auto at = static_cast<std::size_t>(j);
             const std::int64_t begin = block.offsets[local];
-            // Only full columns are shifted entry by entry; telling the compiler frees the others of a subtraction.
-            constexpr bool full = std::is_same_v<decltype(indices), storage::full_indices>;
             column_times_panel(indices.column(begin), values, begin, block.offsets[local + 1], R.data, R.stride,
-                               full ? scaling.shift[at] : 0.0, scratch);
+                               scaling.shift[at], scratch);
             const double center = scaling.center[at];
             const double inverse = scaling.inverse[at];
             for (std::int64_t c = 0; c < R.stride; ++c) scratch[c] = inverse * (scratch[c] - center * row_sums[c]);

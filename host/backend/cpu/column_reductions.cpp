@@ -65,7 +65,7 @@ void cpu_operations<T>::column_dots(const panel<T>& X, const panel<T>& Y, std::s
         [&](std::int64_t i, double* sums) {
             const double a = factor(row_factor, i);
             for (std::int64_t c = 0; c < X.cols; ++c)
-                sums[c] += a * static_cast<double>(X.row(i)[c]) * static_cast<double>(Y.row(i)[c]);
+                sums[c] += a * static_cast<double>(X.row(i)[c]) * static_cast<double>(Y.row(i)[Y.cols == 1 ? 0 : c]);
         },
         add);
 }

@@ -21,7 +21,7 @@ public:
     std::uint64_t bytes() const override { return own_bytes_ + 3 * sizeof(double) * scaling_.inverse.size(); }
 
     const storage::column_store& store() const { return X_.store(); }
-    const column_scaling& scaling() const { return scaling_; }
+    const column_scaling& scaling() const override { return scaling_; }
 
 private:
     matrix X_;

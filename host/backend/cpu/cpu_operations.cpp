@@ -4,6 +4,7 @@
 
 #include "host/backend/cpu/cpu_design.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <new>
 
@@ -55,6 +56,12 @@ panel<T> cpu_operations<T>::compact(const panel<T>& from, std::span<const std::i
 }
 
 template <class T>
+void cpu_operations<T>::copy_block(const panel<T>& from, panel<T>& to) const
+{
+    for (std::int64_t i = 0; i < from.rows; ++i) std::copy_n(from.row(i), from.cols, to.row(i));
+}
+
+template <class T>
 void cpu_operations<T>::copy_column(const panel<T>& from, std::int64_t from_column, panel<T>& to,
                                     std::int64_t to_column) const
 {
@@ -72,12 +79,14 @@ template void cpu_operations<float>::upload(std::span<const float>, panel<float>
 template void cpu_operations<float>::download(const panel<float>&, std::span<float>) const;
 template std::shared_ptr<const design> cpu_operations<float>::make_design(const matrix&, column_scaling) const;
 template panel<float> cpu_operations<float>::compact(const panel<float>&, std::span<const std::int64_t>) const;
+template void cpu_operations<float>::copy_block(const panel<float>&, panel<float>&) const;
 template void cpu_operations<float>::copy_column(const panel<float>&, std::int64_t, panel<float>&, std::int64_t) const;
 template panel<double> cpu_operations<double>::allocate(std::int64_t, std::int64_t) const;
 template void cpu_operations<double>::upload(std::span<const double>, panel<double>&) const;
 template void cpu_operations<double>::download(const panel<double>&, std::span<double>) const;
 template std::shared_ptr<const design> cpu_operations<double>::make_design(const matrix&, column_scaling) const;
 template panel<double> cpu_operations<double>::compact(const panel<double>&, std::span<const std::int64_t>) const;
+template void cpu_operations<double>::copy_block(const panel<double>&, panel<double>&) const;
 template void cpu_operations<double>::copy_column(const panel<double>&, std::int64_t, panel<double>&,
                                                   std::int64_t) const;
 template std::unique_ptr<operations<float>> make_cpu_operations<float>(int);

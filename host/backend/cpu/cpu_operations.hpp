@@ -42,6 +42,7 @@ public:
     void penalty_sums(const panel<T>& U, const panel<T>& B, const penalty_view& penalty, std::span<const double> lambda,
                       std::span<gap_sums> sums) const override;
     panel<T> compact(const panel<T>& from, std::span<const std::int64_t> columns) const override;
+    void copy_block(const panel<T>& from, panel<T>& to) const override;
     void copy_column(const panel<T>& from, std::int64_t from_column, panel<T>& to,
                      std::int64_t to_column) const override;
     void covariance_descent(const covariance_problem<T>& problem, panel<T>& B, std::span<std::int64_t> iterations,

@@ -1,0 +1,379 @@
+// The path driver. Lambdas enter in blocks; for each block: a working set from the strong rule, an inner solve of all
+// columns on it, then one pass over the whole X that certifies them all, finds the features the rule missed and brings
+// the correlations the next rule needs. Columns whose gap holds are done; violators join the working set and only the
+// columns still open are solved again. Nothing of size n × p or p × k is stored (ridge, whose every coefficient is
+// non-zero, keeps the p × k it returns).
+
+#include "host/parallel/parallel_for.hpp"
+#include "host/path/certificate.hpp"
+#include "host/path/memory.hpp"
+#include "host/path/null_model.hpp"
+#include "host/path/path_recorder.hpp"
+#include "host/path/problem.hpp"
+#include "host/path/restricted_solver.hpp"
+#include "host/path/screening.hpp"
+#include "host/solver/krylov.hpp"
+
+#include <proxpath/fit.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <limits>
+
+#include <fmt/format.h>
+
+namespace proxpath {
+
+namespace path {
+
+namespace {
+
+using clock = std::chrono::steady_clock;
+
+double seconds_since(clock::time_point start) { return std::chrono::duration<double>(clock::now() - start).count(); }
+
+/// Share of the tolerance the restricted problem is solved to; the rest is for what lies outside the working set.
+constexpr double inner_share = 0.3;
+constexpr int rounds_per_block = 60;
+constexpr int tightenings = 8;
+
+class driver {
+public:
+    driver(const operations<double>& ops, const matrix& X, std::span<const double> y, const path_options& options)
+        : ops_(ops), options_(options), shares_(share_memory(X, options)), fit_(prepare(ops, X, y, options)),
+          unpenalised_(ops, fit_), null_(fit_null_model(ops, fit_, unpenalised_)),
+          solver_(ops, fit_,
+                  {options.solver, options.form, options.precision, parallel::resolve_threads(options.threads),
+                   shares_.gram_limit_bytes, [this] { return report(); }})
+    {
+        lambdas_ = lambda_grid(options, null_.lambda_max, fit_.n, fit_.p);
+        // Without variation in y, or without a feature that could enter, the path is the null model alone.
+        if (lambdas_.empty()) lambdas_ = {0.0};
+        recorder_.emplace(fit_, null_.loss, lambdas_.size());
+        passes_ = 1 + null_.passes;
+        magnitude_ = std::move(null_.magnitude);
+        previous_lambda_ = null_.lambda_max;
+        tolerance_ = options.tol * null_.loss;
+        result_.seconds.prepare = seconds_since(started_);
+    }
+
+    path_result run()
+    {
+        start_working_set();
+        while (next_ < lambdas_.size() && report()) {
+            auto block = choose_block();
+            if (krylov_) solve_ridge(block);
+            solve_block(block);
+            next_ += block.size();
+        }
+        return finish();
+    }
+
+private:
+    struct column {
+        std::size_t index = 0; // in lambdas_
+        std::int64_t iterations = 0;
+        std::int64_t passes = 0;
+        int tightened = 0;
+        bool exhausted = false; // the inner solver could do no more
+    };
+
+    void start_working_set()
+    {
+        all_features_ = takes_all_features(options_);
+        krylov_ = takes_krylov(options_, fit_.n, fit_.p);
+        set_.position.assign(static_cast<std::size_t>(fit_.p), -1);
+        if (all_features_) {
+            std::vector<std::int64_t> features(static_cast<std::size_t>(fit_.p));
+            for (std::size_t j = 0; j < features.size(); ++j) features[j] = static_cast<std::int64_t>(j);
+            add_features(features);
+        } else {
+            add_features(fit_.unpenalised);
+        }
+        warm_.assign(set_.features.size(), 0.0);
+        for (std::size_t u = 0; u < fit_.unpenalised.size(); ++u)
+            warm_[static_cast<std::size_t>(set_.position[static_cast<std::size_t>(fit_.unpenalised[u])])] =
+                null_.coefficients[u];
+    }
+
+    void add_features(const std::vector<std::int64_t>& features)
+    {
+        const auto start = clock::now();
+        for (const std::int64_t j : features) {
+            const auto at = static_cast<std::size_t>(j);
+            set_.position[at] = set_.size();
+            set_.features.push_back(j);
+            set_.l1.push_back(fit_.l1[at]);
+            set_.l2.push_back(fit_.l2[at]);
+            set_.lower.push_back(fit_.lower[at]);
+            set_.upper.push_back(fit_.upper[at]);
+            set_.kkt_scale.push_back(fit_.kkt_scale[at]);
+        }
+        set_.columns = all_features_ ? fit_.columns : ops_.gather_columns(*fit_.columns, set_.features);
+        warm_.resize(set_.features.size(), 0.0);
+        result_.seconds.gather += seconds_since(start);
+    }
+
+    /// Lambdas solved together next, and their candidates taken into the working set.
+    std::vector<column> choose_block()
+    {
+        auto count = std::min<std::size_t>(
+            lambdas_.size() - next_, static_cast<std::size_t>(krylov_ ? shares_.krylov_block : shares_.lambda_block));
+        if (!all_features_) {
+            const strong_rule rule{fit_, set_, magnitude_, previous_lambda_};
+            count = rule.block_length(std::span(lambdas_).subspan(next_, count));
+            const auto candidates = rule.candidates(lambdas_[next_ + count - 1]);
+            if (!candidates.empty()) add_features(candidates);
+        }
+        std::vector<column> block(count);
+        for (std::size_t c = 0; c < count; ++c) block[c].index = next_ + c;
+        ++result_.rounds;
+        return block;
+    }
+
+    std::vector<double> lambdas_of(const std::vector<column>& columns) const
+    {
+        std::vector<double> values;
+        for (const column& each : columns) values.push_back(lambdas_[each.index]);
+        return values;
+    }
+
+    panel<double> upload_rows(const std::vector<double>& host, std::int64_t cols) const
+    {
+        panel<double> B = ops_.allocate(set_.size(), cols);
+        ops_.upload(host, B);
+        return B;
+    }
+
+    /// All columns of a ridge block from one Krylov space, on columns scaled so that the penalty is the identity.
+    void solve_ridge(std::vector<column>& block)
+    {
+        const auto start = clock::now();
+        backend::column_scaling scaling = fit_.columns->scaling();
+        for (std::size_t j = 0; j < scaling.inverse.size(); ++j)
+            if (fit_.l2[j] > 0) scaling.inverse[j] /= std::sqrt(fit_.l2[j]);
+        const auto scaled = ops_.make_design(fit_.X, std::move(scaling));
+        solver::krylov_options settings;
+        settings.gap_tolerance = inner_share * tolerance_;
+        settings.max_iterations = options_.max_iterations;
+        settings.keep_going = [this] { return report(); };
+        const std::vector<double> lambda = lambdas_of(block);
+        const auto outcome = solver::krylov(ops_, *scaled, fit_.response, fit_.weights, lambda, ridge_, settings);
+        std::vector<double> back(static_cast<std::size_t>(fit_.p), 0.0);
+        for (std::size_t j = 0; j < back.size(); ++j)
+            if (fit_.l2[j] > 0 && fit_.skip[j] == 0) back[j] = 1.0 / std::sqrt(fit_.l2[j]);
+        const std::vector<double> zero(lambda.size(), 0.0);
+        const panel<double> nothing = ops_.allocate(fit_.p, ridge_.cols);
+        ops_.extrapolated_residual(ridge_, nothing, nothing, zero, back, ridge_);
+        for (std::size_t c = 0; c < block.size(); ++c) block[c].iterations += outcome.iterations[c];
+        passes_ += outcome.products;
+        for (column& each : block) each.passes += outcome.products;
+        method_ = "krylov";
+        result_.seconds.inner += seconds_since(start);
+    }
+
+    void solve_block(std::vector<column> open)
+    {
+        const std::size_t last = open.back().index;
+        panel<double> B;
+        bool presolved = krylov_;
+        if (presolved) {
+            B = std::move(ridge_);
+            ridge_ = {};
+        } else {
+            std::vector<double> host(warm_.size() * open.size());
+            for (std::size_t j = 0; j < warm_.size(); ++j)
+                std::fill_n(host.begin() + static_cast<std::ptrdiff_t>(j * open.size()), open.size(), warm_[j]);
+            B = upload_rows(host, static_cast<std::int64_t>(open.size()));
+        }
+        for (int round = 0; !open.empty() && round < rounds_per_block; ++round) {
+            if (presolved)
+                presolved = false;
+            else if (!solve_restricted(open, B))
+                return;
+            if (!report()) return;
+            const auto certificates = certify_open(open, B, last);
+            sort_out(open, B, certificates, last, round + 1 == rounds_per_block);
+        }
+    }
+
+    /// @return false when the caller wants to stop
+    bool solve_restricted(std::vector<column>& open, panel<double>& B)
+    {
+        const auto start = clock::now();
+        const double gram_before = solver_.gram_seconds();
+        int tightened = 0;
+        std::int64_t spent = 0;
+        for (const column& each : open) {
+            tightened = std::max(tightened, each.tightened);
+            spent = std::max(spent, each.iterations);
+        }
+        const double target = inner_share * tolerance_ * std::pow(0.1, tightened);
+        const auto outcome = solver_.solve(set_, lambdas_of(open), B, target,
+                                           std::max<std::int64_t>(1, options_.max_iterations - spent));
+        for (std::size_t c = 0; c < open.size(); ++c) {
+            open[c].iterations += outcome.iterations[c];
+            open[c].exhausted = outcome.gaps[c] > target || open[c].iterations >= options_.max_iterations;
+            // Without screening the working set is X, and a product with it is a pass.
+            if (all_features_ && outcome.products > 0) open[c].passes += outcome.products;
+        }
+        if (all_features_) passes_ += outcome.products;
+        method_ = solver_.method();
+        const double gram = solver_.gram_seconds() - gram_before;
+        result_.seconds.gram += gram;
+        result_.seconds.inner += seconds_since(start) - gram;
+        return !outcome.cancelled;
+    }
+
+    std::vector<column_certificate> certify_open(std::vector<column>& open, panel<double>& B, std::size_t last)
+    {
+        const auto start = clock::now();
+        const std::int64_t save = open.back().index == last ? static_cast<std::int64_t>(open.size()) - 1 : -1;
+        auto certificates = certify(ops_, fit_, unpenalised_, set_, B, lambdas_of(open), save,
+                                    save >= 0 ? std::span<double>(magnitude_) : std::span<double>());
+        ++passes_;
+        for (column& each : open) ++each.passes;
+        result_.seconds.certify += seconds_since(start);
+        return certificates;
+    }
+
+    /// Stores the columns that are done, brings violators in, and keeps the rest open.
+    void sort_out(std::vector<column>& open, panel<double>& B, const std::vector<column_certificate>& certificates,
+                  std::size_t last, bool final_round)
+    {
+        const auto k = open.size();
+        std::vector<double> host(static_cast<std::size_t>(B.rows) * k);
+        ops_.download(B, host);
+        std::vector<column> still_open;
+        std::vector<std::int64_t> kept;
+        std::vector<std::int64_t> violators;
+        for (std::size_t c = 0; c < k; ++c) {
+            column& each = open[c];
+            const column_certificate& certificate = certificates[c];
+            const bool converged = certificate.value.gap <= tolerance_;
+            const bool outside = !certificate.violators.empty();
+            bool give_up = final_round;
+            if (!converged && !outside) {
+                give_up = give_up || each.exhausted || each.tightened >= tightenings;
+                ++each.tightened;
+            }
+            if (converged || give_up) {
+                recorder_->store(each.index, lambdas_[each.index], certificate, each.iterations, each.passes, converged,
+                                 set_.features, host, k, c);
+                if (each.index == last) {
+                    for (std::size_t j = 0; j < warm_.size(); ++j) warm_[j] = host[j * k + c];
+                    previous_lambda_ = lambdas_[last];
+                }
+                continue;
+            }
+            violators.insert(violators.end(), certificate.violators.begin(), certificate.violators.end());
+            still_open.push_back(each);
+            kept.push_back(static_cast<std::int64_t>(c));
+        }
+        open = std::move(still_open);
+        if (open.empty()) return;
+        B = ops_.compact(B, kept);
+        if (violators.empty()) return;
+        std::sort(violators.begin(), violators.end());
+        violators.erase(std::unique(violators.begin(), violators.end()), violators.end());
+        add_features(strongest(fit_, violators, magnitude_, set_));
+        panel<double> grown = ops_.allocate(set_.size(), B.cols);
+        ops_.copy_block(B, grown);
+        B = std::move(grown);
+    }
+
+    bool report()
+    {
+        if (stopped_ || !options_.on_progress) return !stopped_;
+        progress now;
+        now.now = phase::solving;
+        now.lambdas_done = recorder_ ? recorder_->stored() : 0;
+        now.lambdas_total = static_cast<std::int64_t>(lambdas_.size());
+        now.fraction =
+            lambdas_.empty() ? 0 : static_cast<double>(now.lambdas_done) / static_cast<double>(lambdas_.size());
+        now.elapsed_s = seconds_since(started_);
+        now.passes = passes_;
+        now.working_set = set_.size();
+        now.largest_rel_gap = recorder_ ? recorder_->largest_rel_gap() : 0;
+        stopped_ = !options_.on_progress(now);
+        return !stopped_;
+    }
+
+    path_result finish()
+    {
+        recorder_->fill_interrupted(lambdas_, fit_.unpenalised, null_.coefficients);
+        recorder_->move_into(result_);
+        result_.lambda_max = null_.lambda_max;
+        result_.null_loss = null_.loss;
+        result_.n = fit_.n;
+        result_.p = fit_.p;
+        result_.nonzeros = fit_.X.nonzeros();
+        result_.alpha = fit_.alpha;
+        result_.constant_features = fit_.constant;
+        result_.passes = passes_;
+        result_.solver = method_;
+        result_.memory = shares_.plan;
+        if (!fit_.constant.empty())
+            result_.notes.push_back(fmt::format("{} of {} features have no variation; their coefficients are 0",
+                                                fit_.constant.size(), fit_.p));
+        if (null_.loss == 0)
+            result_.notes.emplace_back(
+                "the null model fits y exactly (y is constant, or explained by the unpenalised part)");
+        else if (!(null_.lambda_max > 0))
+            result_.notes.emplace_back("no feature is correlated with y: the path is the null model");
+        result_.seconds.total = seconds_since(started_);
+        return std::move(result_);
+    }
+
+    clock::time_point started_ = clock::now();
+    const operations<double>& ops_;
+    const path_options& options_;
+    memory_shares shares_;
+    problem fit_;
+    unpenalised_space unpenalised_;
+    null_model null_;
+    restricted_solver solver_;
+    std::optional<path_recorder> recorder_;
+    std::vector<double> lambdas_;
+    std::size_t next_ = 0;
+    double tolerance_ = 0;
+
+    working_set set_;
+    std::vector<double> warm_;      // coefficients at previous_lambda_, |W|
+    std::vector<double> magnitude_; // |c_j| at previous_lambda_, p
+    double previous_lambda_ = 0;
+    panel<double> ridge_; // coefficients handed from solve_ridge to solve_block
+    bool all_features_ = false;
+    bool krylov_ = false;
+    bool stopped_ = false;
+    std::int64_t passes_ = 0;
+    std::string method_ = "none";
+    path_result result_;
+};
+
+} // namespace
+
+} // namespace path
+
+path_result fit_path(const matrix& X, std::span<const double> y, const path_options& options)
+{
+    path::check_options(options, X.rows(), X.cols());
+    path::check_response(y, X.rows());
+    const int threads = parallel::resolve_threads(options.threads);
+    const auto ops = backend::make_cpu_operations<double>(threads);
+    return path::driver(*ops, X, y, options).run();
+}
+
+path_result fit_path(const matrix_view& X, std::span<const double> y, const path_options& options)
+{
+    return fit_path(matrix::from_view(X, options.threads), y, options);
+}
+
+memory_plan plan_memory(const matrix& X, const path_options& options)
+{
+    path::check_options(options, X.rows(), X.cols());
+    return path::share_memory(X, options).plan;
+}
+
+} // namespace proxpath

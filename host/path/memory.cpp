@@ -1,0 +1,125 @@
+// The memory plan. Counts what the driver allocates: keep in step with fit_path.cpp and certificate.cpp.
+
+#include "host/path/memory.hpp"
+
+#include "host/backend/panel.hpp"
+
+#include <proxpath/errors.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <limits>
+#include <string>
+
+#include <fmt/format.h>
+
+namespace proxpath::path {
+
+namespace {
+
+constexpr std::int64_t lambdas_together = 8;
+/// Vectors of p doubles: scaling (3), penalty (5), moments (3), mean, magnitudes (2), place in the working set.
+constexpr std::uint64_t feature_vectors = 15;
+/// Vectors of n doubles: weights, response, one-column panels.
+constexpr std::uint64_t row_vectors = 6;
+/// Panels of n × k alive in a certificate: residual, zeros, and the residual form's images and gradients.
+constexpr std::uint64_t certificate_panels = 3;
+constexpr std::uint64_t residual_form_panels = 4;
+/// Panels of |W| × k alive in proximal gradient.
+constexpr std::uint64_t coefficient_panels = 6;
+/// Ridge on few features solves by a factorisation at once; above, by a Krylov space.
+constexpr std::int64_t factored_ridge = 1024;
+
+std::uint64_t panel_bytes(std::int64_t rows, std::int64_t cols)
+{
+    return sizeof(double) * static_cast<std::uint64_t>(rows) * static_cast<std::uint64_t>(backend::padded_cols(cols));
+}
+
+/// A guess at the working set: what a path selects at the default grid is some multiple of what the rows can support.
+std::int64_t expected_working_set(const matrix& X, bool all_features)
+{
+    if (all_features) return X.cols();
+    return std::min({X.cols(), X.rows(), std::int64_t{4096}});
+}
+
+} // namespace
+
+std::uint64_t available_memory_bytes()
+{
+    std::ifstream info("/proc/meminfo");
+    std::string key;
+    std::uint64_t kilobytes = 0;
+    std::string unit;
+    while (info >> key >> kilobytes && std::getline(info, unit))
+        if (key == "MemAvailable:") return kilobytes * 1024;
+    return std::uint64_t{4} << 30;
+}
+
+bool takes_all_features(const path_options& options)
+{
+    return options.screening == screening_kind::none || options.alpha == 0;
+}
+
+bool takes_krylov(const path_options& options, std::int64_t n, std::int64_t p)
+{
+    if (options.solver == solver_kind::krylov) return true;
+    if (options.solver != solver_kind::automatic || options.alpha != 0) return false;
+    if (!options.lower.empty() || !options.upper.empty()) return false;
+    for (const double factor : options.penalty_factors)
+        if (factor == 0) return false;
+    return !(p <= factored_ridge && p <= n);
+}
+
+memory_shares share_memory(const matrix& X, const path_options& options)
+{
+    const std::int64_t n = X.rows();
+    const std::int64_t p = X.cols();
+    const bool all = takes_all_features(options);
+    const std::int64_t lambdas =
+        options.lambda.empty() ? std::max(1, options.n_lambda) : static_cast<std::int64_t>(options.lambda.size());
+    memory_shares shares;
+    memory_plan& plan = shares.plan;
+    plan.matrix_bytes = X.stored_bytes();
+    plan.limit_bytes = options.memory_limit > 0 ? options.memory_limit : available_memory_bytes() / 2;
+
+    const std::int64_t expected = expected_working_set(X, all);
+    // Coefficients of the result: an index and a value each.
+    const std::uint64_t result_bytes =
+        16 * static_cast<std::uint64_t>(options.alpha == 0 ? p : expected / 2) * static_cast<std::uint64_t>(lambdas);
+    const std::uint64_t fixed = feature_vectors * panel_bytes(p, 1) + static_cast<std::uint64_t>(p) +
+                                row_vectors * panel_bytes(n, 1) + result_bytes;
+    const bool krylov = takes_krylov(options, n, p);
+    const auto block_bytes = [&](std::int64_t k) {
+        return certificate_panels * panel_bytes(n, k) + (krylov ? 3 : coefficient_panels) * panel_bytes(expected, k);
+    };
+
+    const std::int64_t most = krylov ? lambdas : std::min(lambdas, lambdas_together);
+    std::int64_t k = most;
+    while (k > 1 && fixed + block_bytes(k) > plan.limit_bytes * 3 / 4) k = (k + 1) / 2;
+    if (fixed + block_bytes(k) > plan.limit_bytes)
+        throw out_of_memory(
+            fmt::format("memory limit of {} MiB is too small: vectors of X ({} x {}) and one lambda at a "
+                        "time need {} MiB; raise the limit",
+                        plan.limit_bytes >> 20, n, p, ((fixed + block_bytes(k)) >> 20) + 1),
+            fixed + block_bytes(k), plan.limit_bytes);
+    plan.lambda_block = k;
+    shares.lambda_block = std::min(k, lambdas_together);
+    shares.krylov_block = k;
+    plan.vectors_bytes = fixed + block_bytes(k);
+
+    const std::uint64_t left = plan.limit_bytes - plan.vectors_bytes;
+    shares.gram_limit_bytes = left / 2;
+    // What the plan expects, not what it allows: gathered columns and Gram of the expected working set.
+    const double share = p > 0 ? static_cast<double>(expected) / static_cast<double>(p) : 0;
+    const auto gathered = static_cast<std::uint64_t>(share * static_cast<double>(X.stored_bytes()));
+    const std::uint64_t gram = 2 * panel_bytes(expected, expected);
+    const bool in_gram_form = !krylov && options.form != form_kind::residual &&
+                              (gram <= shares.gram_limit_bytes || options.form == form_kind::gram);
+    plan.working_bytes = (all ? 0 : gathered) + (in_gram_form ? gram
+                                                 : krylov     ? 0
+                                                              : residual_form_panels * panel_bytes(n, k));
+    return shares;
+}
+
+} // namespace proxpath::path

@@ -1,0 +1,31 @@
+// How much memory a fit will take, and how it is shared out; see docs/memory.md.
+#pragma once
+
+#include <proxpath/matrix.hpp>
+#include <proxpath/options.hpp>
+#include <proxpath/result.hpp>
+
+#include <cstdint>
+
+namespace proxpath::path {
+
+/// Bytes the system could give right now (Linux: MemAvailable; elsewhere a careful guess).
+std::uint64_t available_memory_bytes();
+
+/// How the limit is shared out. Everything here follows from shape and options alone.
+struct memory_shares {
+    memory_plan plan;
+    std::uint64_t gram_limit_bytes = 0; ///< the Gram matrix may take this much, growth included
+    std::int64_t lambda_block = 1;      ///< most lambdas solved together
+    std::int64_t krylov_block = 1;      ///< most lambdas of one Krylov run
+};
+
+/// @throws out_of_memory when not even one lambda at a time fits the limit
+memory_shares share_memory(const matrix& X, const path_options& options);
+
+/// True when every feature is in the working set from the start.
+bool takes_all_features(const path_options& options);
+/// True when ridge is solved by one Krylov space.
+bool takes_krylov(const path_options& options, std::int64_t n, std::int64_t p);
+
+} // namespace proxpath::path

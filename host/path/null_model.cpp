@@ -1,0 +1,95 @@
+// Least squares on the unpenalised features, and lambda_max; see null_model.hpp.
+
+#include "host/path/null_model.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include <Eigen/Core>
+#include <Eigen/QR>
+
+namespace proxpath::path {
+
+struct unpenalised_space::factor {
+    Eigen::CompleteOrthogonalDecomposition<Eigen::MatrixXd> gram;
+};
+
+unpenalised_space::unpenalised_space(const operations<double>& ops, const problem& fit)
+    : ops_(ops), fit_(fit), features_(fit.unpenalised)
+{
+    if (features_.empty()) return;
+    columns_ = ops.gather_columns(*fit.columns, features_);
+    const auto count = static_cast<std::int64_t>(features_.size());
+    panel<double> gram = ops.allocate(count, count);
+    ops.gram(*columns_, fit.weights, 0, gram);
+    std::vector<double> host(features_.size() * features_.size());
+    ops.download(gram, host);
+    factor_ = std::make_unique<factor>();
+    factor_->gram.compute(Eigen::Map<const Eigen::MatrixXd>(host.data(), count, count));
+}
+
+unpenalised_space::~unpenalised_space() = default;
+
+std::vector<double> unpenalised_space::project(panel<double>& residual) const
+{
+    const auto count = static_cast<std::int64_t>(features_.size());
+    std::vector<double> total(features_.size() * static_cast<std::size_t>(residual.cols), 0.0);
+    if (empty()) return total;
+    const std::vector<double> zero(static_cast<std::size_t>(residual.cols), 0.0);
+    const panel<double> nothing = ops_.allocate(residual.rows, residual.cols);
+    panel<double> weighted = ops_.allocate(residual.rows, residual.cols);
+    panel<double> correlation = ops_.allocate(count, residual.cols);
+    panel<double> fitted = ops_.allocate(residual.rows, residual.cols);
+    using row_major = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+    // The second round takes away what rounding left of the first.
+    for (int round = 0; round < 2; ++round) {
+        ops_.extrapolated_residual(residual, nothing, nothing, zero, fit_.weights, weighted);
+        ops_.transpose_multiply(*columns_, weighted, correlation);
+        std::vector<double> host(total.size());
+        ops_.download(correlation, host);
+        const Eigen::Map<const row_major> right(host.data(), count, residual.cols);
+        const row_major change = factor_->gram.solve(right);
+        const std::vector<double> change_host(change.data(), change.data() + change.size());
+        ops_.upload(change_host, correlation);
+        ops_.multiply(*columns_, correlation, fitted);
+        ops_.extrapolated_residual(residual, fitted, fitted, zero, {}, residual);
+        for (std::size_t i = 0; i < total.size(); ++i) total[i] += change_host[i];
+    }
+    return total;
+}
+
+null_model fit_null_model(const operations<double>& ops, const problem& fit, const unpenalised_space& unpenalised)
+{
+    null_model null;
+    panel<double> residual = ops.allocate(fit.n, 1);
+    ops.upload(fit.response, residual);
+    null.coefficients = unpenalised.project(residual);
+    double square = 0;
+    ops.column_dots(residual, residual, fit.weights, {&square, 1});
+    null.loss = 0.5 * square;
+
+    const std::vector<double> zero(1, 0.0);
+    const panel<double> nothing = ops.allocate(fit.n, 1);
+    ops.extrapolated_residual(residual, nothing, nothing, zero, fit.weights, residual);
+    panel<double> correlation = ops.allocate(fit.p, 1);
+    ops.transpose_multiply(*fit.columns, residual, correlation);
+    null.passes = 1;
+    null.magnitude.resize(static_cast<std::size_t>(fit.p));
+    ops.download(correlation, null.magnitude);
+
+    // Ridge has no finite lambda_max; glmnet's convention takes 1e-3 for α.
+    const double share = fit.alpha > 1e-3 ? 1.0 : fit.alpha > 0 ? fit.alpha / 1e-3 : 0.0;
+    for (std::size_t j = 0; j < null.magnitude.size(); ++j) {
+        const double u = null.magnitude[j];
+        null.magnitude[j] = fit.skip[j] != 0 ? 0.0 : std::fabs(u);
+        // A side that its bound closes cannot be entered and does not count.
+        const bool can_enter = u > 0 ? fit.upper[j] > 0 : fit.lower[j] < 0;
+        if (fit.skip[j] != 0 || !can_enter) continue;
+        // l1 = α v s/d; for ridge the same from l2 = v (s/d)² and kkt_scale = d/s.
+        const double l1 = share > 0 ? fit.l1[j] / share : 1e-3 * fit.l2[j] * fit.kkt_scale[j];
+        if (l1 > 0) null.lambda_max = std::max(null.lambda_max, std::fabs(u) / l1);
+    }
+    return null;
+}
+
+} // namespace proxpath::path

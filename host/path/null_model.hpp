@@ -1,0 +1,47 @@
+// The unpenalised part of a fit: the features with factor 0 and no bounds. They are fitted by least squares in the null
+// model, and projected out of the residual before a certificate, because a dual point must be orthogonal to them.
+#pragma once
+
+#include "host/path/problem.hpp"
+
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace proxpath::path {
+
+class unpenalised_space {
+public:
+    unpenalised_space(const operations<double>& ops, const problem& fit);
+    ~unpenalised_space();
+    unpenalised_space(const unpenalised_space&) = delete;
+    unpenalised_space& operator=(const unpenalised_space&) = delete;
+
+    bool empty() const { return features_.empty(); }
+    std::span<const std::int64_t> features() const { return features_; }
+
+    /// Makes the residuals (n × k) orthogonal to the space, by the least-squares fit of what is left in them.
+    /// @return the change of the coefficients, |U| × k row-major, to be added to those of features()
+    std::vector<double> project(panel<double>& residual) const;
+
+private:
+    struct factor;
+    const operations<double>& ops_;
+    const problem& fit_;
+    std::vector<std::int64_t> features_;
+    std::shared_ptr<const design> columns_;
+    std::unique_ptr<factor> factor_;
+};
+
+/// The fit with all penalised coefficients zero.
+struct null_model {
+    double loss = 0;                  ///< P(0) = ½ Σ w ρ0²
+    std::vector<double> coefficients; ///< of the unpenalised features, solver's scale
+    std::vector<double> magnitude;    ///< p, |x̃_j'wρ0|
+    double lambda_max = 0;            ///< with α replaced by at least 1e-3
+    std::int64_t passes = 0;
+};
+
+null_model fit_null_model(const operations<double>& ops, const problem& fit, const unpenalised_space& unpenalised);
+
+} // namespace proxpath::path

@@ -1,0 +1,92 @@
+// From solved columns to the rows and columns of the result; see path_recorder.hpp.
+
+#include "host/path/path_recorder.hpp"
+
+#include <algorithm>
+
+namespace proxpath::path {
+
+path_recorder::path_recorder(const problem& fit, double null_loss, std::size_t lambdas)
+    : fit_(fit), null_loss_(null_loss), points_(lambdas), columns_(lambdas), known_(lambdas, 0)
+{}
+
+double path_recorder::intercept(const std::vector<entry>& coefficients) const
+{
+    if (!fit_.intercept) return 0;
+    double value = fit_.response_mean;
+    for (const auto& [feature, coefficient] : coefficients)
+        value -= fit_.mean[static_cast<std::size_t>(feature)] * coefficient;
+    return value;
+}
+
+void path_recorder::store(std::size_t index, double lambda, const column_certificate& certificate,
+                          std::int64_t iterations, std::int64_t passes, bool converged,
+                          std::span<const std::int64_t> features, std::span<const double> solved, std::size_t k,
+                          std::size_t c)
+{
+    std::vector<entry>& column = columns_[index];
+    for (std::size_t place = 0; place < features.size(); ++place) {
+        const double value = original_coefficient(fit_, features[place], solved[place * k + c]);
+        if (value != 0) column.emplace_back(features[place], value);
+    }
+    std::sort(column.begin(), column.end());
+    column.shrink_to_fit();
+
+    path_point& point = points_[index];
+    point.lambda = lambda;
+    point.df = static_cast<std::int64_t>(column.size());
+    point.dev_ratio = null_loss_ > 0 ? 1 - certificate.residual_square / (2 * null_loss_) : 0;
+    point.intercept = intercept(column);
+    point.primal = certificate.value.primal;
+    point.dual = certificate.value.dual;
+    point.gap = certificate.value.gap;
+    point.rel_gap = null_loss_ > 0 ? certificate.value.gap / null_loss_ : 0;
+    point.kkt = certificate.kkt;
+    point.status = converged ? column_status::converged : column_status::not_converged;
+    point.iterations = iterations;
+    point.passes = passes;
+    known_[index] = 1;
+    ++stored_;
+    largest_rel_gap_ = std::max(largest_rel_gap_, point.rel_gap);
+}
+
+void path_recorder::fill_interrupted(std::span<const double> lambdas, std::span<const std::int64_t> unpenalised,
+                                     std::span<const double> null_coefficients)
+{
+    for (std::size_t index = 0; index < points_.size(); ++index) {
+        if (known_[index] != 0) continue;
+        for (std::size_t u = 0; u < unpenalised.size(); ++u)
+            columns_[index].emplace_back(unpenalised[u],
+                                         original_coefficient(fit_, unpenalised[u], null_coefficients[u]));
+        path_point& point = points_[index];
+        point.lambda = lambdas[index];
+        point.df = static_cast<std::int64_t>(columns_[index].size());
+        point.intercept = intercept(columns_[index]);
+        point.primal = point.gap = null_loss_; // the dual value 0 always holds
+        point.rel_gap = null_loss_ > 0 ? 1 : 0;
+        point.status = column_status::interrupted;
+    }
+}
+
+void path_recorder::move_into(path_result& result)
+{
+    sparse_columns& out = result.coefficients;
+    out.rows = fit_.p;
+    out.cols = static_cast<std::int64_t>(columns_.size());
+    out.offsets.assign(1, 0);
+    std::size_t total = 0;
+    for (const auto& column : columns_) total += column.size();
+    out.indices.reserve(total);
+    out.values.reserve(total);
+    for (auto& column : columns_) {
+        for (const auto& [feature, value] : column) {
+            out.indices.push_back(feature);
+            out.values.push_back(value);
+        }
+        out.offsets.push_back(static_cast<std::int64_t>(out.indices.size()));
+        column = {}; // the two forms are never alive together
+    }
+    result.points = std::move(points_);
+}
+
+} // namespace proxpath::path

@@ -1,0 +1,45 @@
+// Collects finished columns, in any order, into the result: coefficients on the original scale, intercept, certificate.
+#pragma once
+
+#include "host/path/certificate.hpp"
+#include "host/path/problem.hpp"
+
+#include <proxpath/result.hpp>
+
+#include <cstdint>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace proxpath::path {
+
+class path_recorder {
+public:
+    path_recorder(const problem& fit, double null_loss, std::size_t lambdas);
+
+    /// Column c of `solved` (|W| × k, row-major, solver's scale) is the solution at lambdas[index].
+    void store(std::size_t index, double lambda, const column_certificate& certificate, std::int64_t iterations,
+               std::int64_t passes, bool converged, std::span<const std::int64_t> features,
+               std::span<const double> solved, std::size_t k, std::size_t c);
+    /// Columns never stored become the null model, marked interrupted.
+    void fill_interrupted(std::span<const double> lambdas, std::span<const std::int64_t> unpenalised,
+                          std::span<const double> null_coefficients);
+    void move_into(path_result& result);
+
+    std::int64_t stored() const { return stored_; }
+    double largest_rel_gap() const { return largest_rel_gap_; }
+
+private:
+    using entry = std::pair<std::int64_t, double>;
+    double intercept(const std::vector<entry>& coefficients) const;
+
+    const problem& fit_;
+    double null_loss_;
+    std::vector<path_point> points_;
+    std::vector<std::vector<entry>> columns_;
+    std::vector<std::uint8_t> known_;
+    std::int64_t stored_ = 0;
+    double largest_rel_gap_ = 0;
+};
+
+} // namespace proxpath::path

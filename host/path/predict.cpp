@@ -1,0 +1,56 @@
+// Predictions: one product of X with the coefficients, on the original scale.
+
+#include "host/backend/operations.hpp"
+#include "host/parallel/parallel_for.hpp"
+
+#include <proxpath/errors.hpp>
+#include <proxpath/predict.hpp>
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace proxpath {
+
+std::vector<double> predict(const matrix& X, const sparse_columns& coefficients, std::span<const double> intercepts,
+                            int threads)
+{
+    if (coefficients.rows != X.cols())
+        throw invalid_input(fmt::format("the fit has {} features, but X has {}", coefficients.rows, X.cols()));
+    if (static_cast<std::int64_t>(intercepts.size()) != coefficients.cols)
+        throw invalid_input(
+            fmt::format("{} intercepts for {} columns of coefficients", intercepts.size(), coefficients.cols));
+    const auto ops = backend::make_cpu_operations<double>(parallel::resolve_threads(threads));
+    backend::column_scaling scaling;
+    const auto p = static_cast<std::size_t>(X.cols());
+    scaling.shift.assign(p, 0.0);
+    scaling.center.assign(p, 0.0);
+    scaling.inverse.assign(p, 1.0);
+    const auto columns = ops->make_design(X, std::move(scaling));
+
+    // Fits in groups, so that the dense coefficients never take more than p × 32.
+    constexpr std::int64_t together = 32;
+    const std::int64_t K = coefficients.cols;
+    std::vector<double> out(static_cast<std::size_t>(X.rows() * K));
+    for (std::int64_t first = 0; first < K; first += together) {
+        const std::int64_t count = std::min(together, K - first);
+        std::vector<double> host(p * static_cast<std::size_t>(count), 0.0);
+        for (std::int64_t c = 0; c < count; ++c)
+            for (auto e = static_cast<std::size_t>(coefficients.offsets[static_cast<std::size_t>(first + c)]);
+                 e < static_cast<std::size_t>(coefficients.offsets[static_cast<std::size_t>(first + c) + 1]); ++e)
+                host[static_cast<std::size_t>(coefficients.indices[e] * count + c)] = coefficients.values[e];
+        backend::panel<double> B = ops->allocate(X.cols(), count);
+        ops->upload(host, B);
+        backend::panel<double> fitted = ops->allocate(X.rows(), count);
+        ops->multiply(*columns, B, fitted);
+        std::vector<double> part(static_cast<std::size_t>(X.rows() * count));
+        ops->download(fitted, part);
+        for (std::int64_t i = 0; i < X.rows(); ++i)
+            for (std::int64_t c = 0; c < count; ++c)
+                out[static_cast<std::size_t>(i * K + first + c)] =
+                    intercepts[static_cast<std::size_t>(first + c)] + part[static_cast<std::size_t>(i * count + c)];
+    }
+    return out;
+}
+
+} // namespace proxpath

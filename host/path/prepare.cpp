@@ -1,0 +1,146 @@
+// From the caller's data and options to the problem the solvers see; see problem.hpp.
+
+#include "host/path/problem.hpp"
+
+#include "host/matrix/column_store.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace proxpath::path {
+
+namespace {
+
+std::vector<double> normalised_weights(const path_options& options, std::int64_t n)
+{
+    if (options.weights.empty()) return std::vector<double>(static_cast<std::size_t>(n), 1.0 / static_cast<double>(n));
+    double sum = 0;
+    for (const double weight : options.weights) sum += weight;
+    std::vector<double> weights(options.weights.begin(), options.weights.end());
+    for (double& weight : weights) weight /= sum;
+    return weights;
+}
+
+void centre_response(problem& fit, std::span<const double> y, const path_options& options)
+{
+    fit.response.assign(y.begin(), y.end());
+    for (std::size_t i = 0; i < options.offset.size(); ++i) fit.response[i] -= options.offset[i];
+    if (!fit.intercept) return;
+    // A constant response is recognised exactly: its null loss is 0, not the square of a rounding error.
+    double lowest = std::numeric_limits<double>::infinity();
+    double highest = -lowest;
+    double mean = 0;
+    for (std::size_t i = 0; i < fit.response.size(); ++i) {
+        if (fit.weights[i] == 0) continue;
+        lowest = std::min(lowest, fit.response[i]);
+        highest = std::max(highest, fit.response[i]);
+        mean += fit.weights[i] * fit.response[i];
+    }
+    if (lowest == highest) mean = lowest;
+    // The mean once more, of what is left: exact to the last digit where y is far from zero.
+    double rest = 0;
+    for (std::size_t i = 0; i < fit.response.size(); ++i) {
+        fit.response[i] = fit.weights[i] == 0 ? 0.0 : fit.response[i] - mean;
+        rest += fit.weights[i] * fit.response[i];
+    }
+    if (lowest == highest) rest = 0;
+    for (std::size_t i = 0; i < fit.response.size(); ++i)
+        if (fit.weights[i] != 0) fit.response[i] -= rest;
+    fit.response_mean = mean + rest;
+}
+
+/// Where the mean of a column goes: into the shift where every row is stored, else into the centre.
+void centre_columns(const matrix& X, const std::vector<double>& mean, backend::column_scaling& scaling)
+{
+    for (const storage::column_block& block : X.store().blocks)
+        for (std::int64_t local = 0; local < block.count; ++local) {
+            const auto j = static_cast<std::size_t>(block.first + local);
+            const bool full = block.offsets[local + 1] - block.offsets[local] == X.rows();
+            (full ? scaling.shift : scaling.center)[j] = mean[j];
+        }
+}
+
+} // namespace
+
+problem prepare(const operations<double>& ops, const matrix& X, std::span<const double> y, const path_options& options)
+{
+    problem fit;
+    fit.X = X;
+    fit.n = X.rows();
+    fit.p = X.cols();
+    fit.alpha = options.alpha;
+    fit.intercept = options.intercept;
+    fit.weights = normalised_weights(options, fit.n);
+    centre_response(fit, y, options);
+
+    backend::column_moments moments = ops.moments(X, fit.weights);
+    const auto p = static_cast<std::size_t>(fit.p);
+    backend::column_scaling scaling;
+    scaling.shift.assign(p, 0.0);
+    scaling.center.assign(p, 0.0);
+    scaling.inverse.assign(p, 0.0);
+    fit.l1.assign(p, 0.0);
+    fit.l2.assign(p, 0.0);
+    fit.lower.assign(p, -std::numeric_limits<double>::infinity());
+    fit.upper.assign(p, std::numeric_limits<double>::infinity());
+    fit.kkt_scale.assign(p, 0.0);
+    fit.skip.assign(p, 0);
+
+    for (std::size_t j = 0; j < p; ++j) {
+        const double factor = options.penalty_factors.empty() ? 1.0 : options.penalty_factors[j];
+        const double deviation = std::sqrt(moments.variance[j]);
+        const double norm = fit.intercept ? deviation : std::sqrt(moments.mean_square[j]);
+        const double scale = options.standardize ? deviation : 1.0;
+        // A constant column: nothing to fit with an intercept, no scale to standardise by; without either, a column of
+        // one number is a feature like any other. Squares that vanish in double count as no variation.
+        const bool constant =
+            moments.constant[j] != 0 && (fit.intercept || options.standardize || moments.mean[j] == 0);
+        if (constant || !(norm > 0) || !(scale > 0)) {
+            fit.constant.push_back(static_cast<std::int64_t>(j));
+            fit.skip[j] = 1;
+            continue;
+        }
+        if (std::isinf(factor)) {
+            fit.skip[j] = 1;
+            continue;
+        }
+        scaling.inverse[j] = 1.0 / norm;
+        const double ratio = scale / norm;
+        fit.l1[j] = fit.alpha * factor * ratio;
+        fit.l2[j] = (1 - fit.alpha) * factor * ratio * ratio;
+        fit.kkt_scale[j] = 1.0 / ratio;
+        if (!options.lower.empty()) fit.lower[j] = options.lower[j] * norm;
+        if (!options.upper.empty()) fit.upper[j] = options.upper[j] * norm;
+        const bool bounded = std::isfinite(fit.lower[j]) || std::isfinite(fit.upper[j]);
+        if (factor == 0 && !bounded) fit.unpenalised.push_back(static_cast<std::int64_t>(j));
+    }
+    fit.mean.assign(p, 0.0);
+    if (fit.intercept) {
+        fit.mean = std::move(moments.mean);
+        centre_columns(X, fit.mean, scaling);
+    }
+    fit.columns = ops.make_design(X, std::move(scaling));
+    return fit;
+}
+
+std::vector<double> lambda_grid(const path_options& options, double lambda_max, std::int64_t n, std::int64_t p)
+{
+    if (!options.lambda.empty()) return options.lambda;
+    if (!(lambda_max > 0)) return {};
+    const double ratio = options.lambda_min_ratio.value_or(n < p ? 1e-2 : 1e-4);
+    std::vector<double> lambdas(static_cast<std::size_t>(options.n_lambda));
+    for (std::size_t k = 0; k < lambdas.size(); ++k) {
+        const double share =
+            lambdas.size() > 1 ? static_cast<double>(k) / static_cast<double>(lambdas.size() - 1) : 0.0;
+        lambdas[k] = k == 0 ? lambda_max : lambda_max * std::pow(ratio, share);
+    }
+    return lambdas;
+}
+
+double original_coefficient(const problem& fit, std::int64_t feature, double solved)
+{
+    return solved * fit.columns->scaling().inverse[static_cast<std::size_t>(feature)];
+}
+
+} // namespace proxpath::path

@@ -1,0 +1,58 @@
+// A fit made ready: checked, weighted, centred and scaled. Everything downstream works on unit-norm columns: with
+// d_j = ‖x_j‖_w (about the mean with an intercept) the solvers see z_j = d_j b_j, so that one step size fits columns of
+// any unit, and the penalty carries the factors: l1_j = α v_j s_j / d_j, l2_j = (1 − α) v_j (s_j / d_j)². Objective,
+// dual and gap are the same numbers.
+#pragma once
+
+#include "host/backend/operations.hpp"
+
+#include <proxpath/matrix.hpp>
+#include <proxpath/options.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace proxpath::path {
+
+using backend::design;
+using backend::operations;
+using backend::panel;
+
+struct problem {
+    matrix X;
+    std::int64_t n = 0;
+    std::int64_t p = 0;
+    double alpha = 1;
+    bool intercept = true;
+    std::vector<double> weights;  ///< n, sum 1
+    std::vector<double> response; ///< ỹ = y − offset, centred with an intercept
+    double response_mean = 0;
+    std::vector<double> mean;              ///< p, column means (0 without intercept)
+    std::shared_ptr<const design> columns; ///< X̃, unit norm
+
+    // Penalty on the solver's scale, p each; see backend::penalty_view.
+    std::vector<double> l1, l2, lower, upper, kkt_scale;
+    std::vector<std::uint8_t> skip;        ///< 1 = constant or excluded: coefficient 0, takes no part
+    std::vector<std::int64_t> constant;    ///< features without variation
+    std::vector<std::int64_t> unpenalised; ///< features with factor 0 and no bounds
+
+    backend::penalty_view penalty() const { return {l1, l2, lower, upper, kkt_scale}; }
+};
+
+/// Checks every option and input against the shape of X.
+/// @throws invalid_input
+void check_options(const path_options& options, std::int64_t n, std::int64_t p);
+void check_response(std::span<const double> y, std::int64_t n);
+
+/// One pass over X for the moments.
+problem prepare(const operations<double>& ops, const matrix& X, std::span<const double> y, const path_options& options);
+
+/// The lambdas of the options, or the default grid from lambda_max.
+std::vector<double> lambda_grid(const path_options& options, double lambda_max, std::int64_t n, std::int64_t p);
+
+/// Coefficients on the original scale from the solver's.
+double original_coefficient(const problem& fit, std::int64_t feature, double solved);
+
+} // namespace proxpath::path

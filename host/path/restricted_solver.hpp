@@ -1,0 +1,64 @@
+// The inner solve of an outer round: all pending columns on the working set, by the method that fits it. Keeps the Gram
+// matrix from round to round and grows it with the working set.
+#pragma once
+
+#include "host/path/certificate.hpp"
+#include "host/path/problem.hpp"
+#include "host/solver/proximal_gradient.hpp"
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace proxpath::path {
+
+struct restricted_settings {
+    solver_kind solver = solver_kind::automatic;
+    form_kind form = form_kind::automatic;
+    precision_kind precision = precision_kind::float64;
+    int threads = 1;
+    std::uint64_t gram_limit_bytes = 0; ///< the largest Gram matrix that may be kept
+    std::function<bool()> keep_going;
+};
+
+class restricted_solver {
+public:
+    restricted_solver(const operations<double>& ops, const problem& fit, restricted_settings settings);
+    ~restricted_solver();
+    restricted_solver(const restricted_solver&) = delete;
+    restricted_solver& operator=(const restricted_solver&) = delete;
+
+    /// Solves the columns of B (|W| × k, warm start) until each restricted gap is at most gap_tolerance or it has taken
+    /// max_iterations. Features of `set` must be those of the last call, perhaps with new ones behind them.
+    solver::batch_outcome solve(const working_set& set, std::span<const double> lambda, panel<double>& B,
+                                double gap_tolerance, std::int64_t max_iterations);
+
+    /// Method and form of the last solve, e.g. "cd (Gram)".
+    const std::string& method() const { return method_; }
+    double gram_seconds() const { return gram_seconds_; }
+
+private:
+    bool use_gram(std::int64_t features) const;
+    void grow_gram(const working_set& set);
+    solver::batch_outcome descend(const working_set& set, std::span<const double> lambda, panel<double>& B,
+                                  double gap_tolerance, std::int64_t max_iterations);
+    solver::batch_outcome iterate(const working_set& set, std::span<const double> lambda, panel<double>& B, bool gram,
+                                  const solver::proximal_gradient_options& options);
+    template <class T>
+    solver::batch_outcome iterate_in(const operations<T>& ops, const working_set& set, std::span<const double> lambda,
+                                     panel<T>& B, bool gram, const solver::proximal_gradient_options& options);
+
+    const operations<double>& ops_;
+    std::unique_ptr<operations<float>> ops_float_;
+    const problem& fit_;
+    restricted_settings settings_;
+    panel<double> gram_;
+    std::vector<double> correlation_; ///< X̃_W'wỹ of the features in gram_
+    double response_square_ = 0;
+    std::string method_;
+    double gram_seconds_ = 0;
+};
+
+} // namespace proxpath::path

@@ -1,0 +1,31 @@
+// Which features the next block of lambdas needs: the sequential strong rule, measured at the last solved lambda.
+#pragma once
+
+#include "host/path/certificate.hpp"
+#include "host/path/problem.hpp"
+
+#include <span>
+#include <vector>
+
+namespace proxpath::path {
+
+/// Tibshirani et al. 2012, doi:10.1111/j.1467-9868.2011.01004.x: feature j is left out at λ when |c_j(λ_prev)| is below
+/// l1_j (2λ − λ_prev). It can err, so every block ends with a KKT pass.
+struct strong_rule {
+    const problem& fit;
+    const working_set& set;
+    std::span<const double> magnitude; ///< p, |c_j| at `previous`
+    double previous = 0;
+
+    /// How many of the lambdas to take together: all, halved while their candidates outgrow the working set.
+    std::size_t block_length(std::span<const double> lambdas) const;
+    /// Features outside the working set that may enter down to `lambda`; the strongest when there are very many.
+    std::vector<std::int64_t> candidates(double lambda) const;
+};
+
+/// The features worth adding at once: all, or those with the largest |c_j| / l1_j when they would more than double the
+/// working set. The others are found again by the next KKT pass.
+std::vector<std::int64_t> strongest(const problem& fit, std::vector<std::int64_t> features,
+                                    std::span<const double> magnitude, const working_set& set);
+
+} // namespace proxpath::path
