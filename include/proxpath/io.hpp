@@ -31,6 +31,9 @@ struct read_options {
     std::optional<std::int64_t> features;
     /// CSV only: name (with a header) or 1-based number of the column that is y; empty = all columns are features.
     std::string y_column;
+    /// Bytes that reading may take at most; 0 = what the machine has available. What would not fit is refused before it
+    /// is allocated.
+    std::uint64_t memory_limit = 0;
     int threads = 0;               ///< 0 = all cores
     progress_callback on_progress; ///< phase::reading; return false to stop
 };
@@ -44,10 +47,13 @@ struct data_set {
 };
 
 /// Reads a design matrix, compressed (.gz, .xz, .zst) or not, in two parallel passes over the file. Explicit zeros are
-/// dropped.
+/// dropped. The result, and the message where there is none, are the same for any number of threads: of several faults
+/// the one on the lowest line is reported (duplicate entries of Matrix Market files only when there is no other).
+/// @throws invalid_input for options that do not fit the file: y_column, index_base, features, an unknown file name
 /// @throws file_error   naming file, line and what was wrong: numbers that do not parse, NaN or infinite values,
 ///         indices out of range, duplicate entries, counts that do not match, truncated files
-/// @throws system_error when the file cannot be opened or read
+/// @throws out_of_memory when the matrix does not fit
+/// @throws system_error when the file cannot be opened or read; it must be a regular file
 /// @throws cancelled    when the callback returned false
 PROXPATH_API data_set read_data(const std::string& path, const read_options& options = {});
 
@@ -55,13 +61,16 @@ PROXPATH_API data_set read_data(const std::string& path, const read_options& opt
 /// compressed or not. Errors as read_data.
 PROXPATH_API std::vector<double> read_vector(const std::string& path);
 
-/// Reads names, one a line. Errors as read_data.
+/// Reads names, one a line; blank lines at the end are left out. Errors as read_data.
 PROXPATH_API std::vector<std::string> read_lines(const std::string& path);
 
-/// Writes a matrix as Matrix Market (coordinate real general) with 17 significant digits, or as svmlight (1-based) when
-/// `path` ends in .svm and y is given. The file is complete or absent: written beside, synced, renamed.
+/// Writes a matrix as Matrix Market (coordinate real general), by columns. Each value is the shortest text that reads
+/// back to the same bits. The file is complete or absent: written beside, synced, renamed.
 /// @throws system_error when it cannot be written
 PROXPATH_API void write_matrix_market(const std::string& path, const matrix& X);
+
+/// Writes responses and rows as svmlight, indices from 1; otherwise as write_matrix_market.
+/// @throws invalid_input when y does not have one value for each row
 PROXPATH_API void write_svmlight(const std::string& path, const matrix& X, const std::vector<double>& y);
 
 } // namespace proxpath

@@ -1,0 +1,184 @@
+// Windows, chunks and their order; see scanner.hpp.
+
+#include "host/io/scanner.hpp"
+
+#include "host/parallel/parallel_for.hpp"
+
+#include <proxpath/errors.hpp>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace proxpath::io {
+
+void progress_meter::report(int pass, double fraction)
+{
+    if (!callback_) return;
+    furthest_ = std::max(furthest_, (pass + fraction) / 2);
+    progress now;
+    now.now = phase::reading;
+    now.fraction = furthest_;
+    now.elapsed_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
+    if (!callback_(now)) throw cancelled("reading was cancelled by the progress callback");
+}
+
+text_scanner::text_scanner(read_settings& settings, int pass)
+    : settings_(settings), pass_(pass), stream_(settings.source.open())
+{
+    fill(current_, {});
+    constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
+    const std::string_view start(current_.bytes.data(), current_.body);
+    if (start.starts_with(byte_order_mark)) cursor_ = byte_order_mark.size();
+    if (start.starts_with("\xff\xfe") || start.starts_with("\xfe\xff"))
+        throw file_error(settings_.source.name(), 1, "the text is UTF-16; save it as UTF-8");
+}
+
+text_scanner::~text_scanner() = default;
+
+void text_scanner::grow(window& into)
+{
+    // A line does not fit. Text has long lines at times; files that are no text have no line ends and many NULs.
+    const std::size_t longest = static_cast<std::size_t>(settings_.sizes.longest_line);
+    if (std::memchr(into.bytes.data(), '\0', into.used) != nullptr)
+        throw file_error(settings_.source.name(), 0, "the content is binary, not text");
+    if (into.used >= longest)
+        throw file_error(settings_.source.name(), 0,
+                         fmt::format("a line is longer than {}; this is no text file", readable_bytes(longest)));
+    settings_.guard.require(settings_.source.name(), 4 * into.used, "a very long line");
+    into.bytes.resize(2 * into.bytes.size());
+}
+
+void text_scanner::fill(window& into, std::string_view carry)
+{
+    into.used = into.body = 0;
+    into.last = false;
+    into.failure = nullptr;
+    const auto wanted = static_cast<std::size_t>(settings_.sizes.window_bytes) + 1; // room for a missing last '\n'
+    if (into.bytes.size() < std::max(wanted, carry.size() + 2)) into.bytes.resize(std::max(wanted, carry.size() + 2));
+    if (!carry.empty()) std::memcpy(into.bytes.data(), carry.data(), carry.size());
+    into.used = carry.size();
+    std::size_t searched = into.used; // the carry has no line end
+    try {
+        for (;;) {
+            const std::size_t room = into.bytes.size() - 1 - into.used;
+            const std::size_t got = room > 0 ? stream_->read(into.bytes.data() + into.used, room) : 0;
+            into.used += got;
+            if (got < room) {
+                into.last = true;
+                if (into.used > 0 && into.bytes[into.used - 1] != '\n') into.bytes[into.used++] = '\n';
+                into.body = into.used;
+                return;
+            }
+            const void* const found = ::memrchr(into.bytes.data() + searched, '\n', into.used - searched);
+            if (found != nullptr) {
+                into.body = static_cast<std::size_t>(static_cast<const char*>(found) - into.bytes.data()) + 1;
+                return;
+            }
+            searched = into.used;
+            grow(into);
+        }
+    } catch (...) {
+        // Lines that came before the failure are still looked at: the first fault of a file is the one reported.
+        const void* const found = into.used > 0 ? ::memrchr(into.bytes.data(), '\n', into.used) : nullptr;
+        into.body =
+            found == nullptr ? 0 : static_cast<std::size_t>(static_cast<const char*>(found) - into.bytes.data()) + 1;
+        into.last = true;
+        into.failure = std::current_exception();
+    }
+}
+
+void text_scanner::rethrow(const std::exception_ptr& failure) const
+{
+    try {
+        std::rethrow_exception(failure);
+    } catch (const file_error& error) {
+        const std::string prefix = settings_.source.name() + ": ";
+        std::string reason = error.what();
+        if (reason.starts_with(prefix)) reason.erase(0, prefix.size());
+        throw file_error(settings_.source.name(), error.line(), fmt::format("{}, after line {}", reason, line_));
+    }
+}
+
+bool text_scanner::advance()
+{
+    if (cursor_ < current_.body) return true;
+    if (current_.failure) rethrow(current_.failure);
+    if (current_.last) return false;
+    fill(next_, {current_.bytes.data() + current_.body, current_.used - current_.body});
+    std::swap(current_, next_);
+    cursor_ = 0;
+    settings_.meter.report(pass_, stream_->fraction());
+    return advance();
+}
+
+std::optional<std::string_view> text_scanner::next_line()
+{
+    if (!advance()) return std::nullopt;
+    const char* const begin = current_.bytes.data() + cursor_;
+    const char* const end = static_cast<const char*>(std::memchr(begin, '\n', current_.body - cursor_));
+    cursor_ += static_cast<std::size_t>(end - begin) + 1;
+    ++line_;
+    std::string_view line(begin, static_cast<std::size_t>(end - begin));
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    return line;
+}
+
+void text_scanner::fail(const std::string& reason) const { throw file_error(settings_.source.name(), line_, reason); }
+
+void text_scanner::scan(const parser& parse, const consumer& consume, count_lines counting)
+{
+    std::int64_t number = 0;
+    std::vector<chunk> chunks;
+    std::vector<chunk_report> reports;
+    while (advance()) {
+        chunks.clear();
+        std::int64_t counted = line_;
+        const char* at = current_.bytes.data() + cursor_;
+        const char* const end = current_.bytes.data() + current_.body;
+        while (at != end) {
+            const std::int64_t left = end - at;
+            const char* const from = at + std::min(settings_.sizes.chunk_bytes, left) - 1;
+            const char* const stop =
+                static_cast<const char*>(std::memchr(from, '\n', static_cast<std::size_t>(end - from))) + 1;
+            chunks.push_back({{at, static_cast<std::size_t>(stop - at)}, number++, -1});
+            if (counting == count_lines::yes) {
+                chunks.back().first_line = counted;
+                counted += std::count(at, stop, '\n');
+            }
+            at = stop;
+        }
+        const auto count = static_cast<std::int64_t>(chunks.size());
+        reports.assign(chunks.size(), {});
+        const std::int64_t filling = current_.last ? 0 : 1;
+        parallel::parallel_for(settings_.threads, filling + count, [&](std::int64_t piece) {
+            if (piece < filling) {
+                fill(next_, {current_.bytes.data() + current_.body, current_.used - current_.body});
+                return;
+            }
+            const auto c = static_cast<std::size_t>(piece - filling);
+            try {
+                parse(chunks[c], reports[c]);
+            } catch (bad_line& failure) {
+                reports[c].failure = std::move(failure);
+            }
+        });
+        for (std::size_t c = 0; c < chunks.size(); ++c) {
+            consume(chunks[c], reports[c]); // may know of a fault on an earlier line
+            if (reports[c].failure)
+                throw file_error(settings_.source.name(), line_ + reports[c].failure->line + 1,
+                                 reports[c].failure->reason);
+            line_ += reports[c].lines;
+        }
+        cursor_ = current_.body;
+        if (filling == 1) {
+            std::swap(current_, next_);
+            cursor_ = 0;
+        }
+        settings_.meter.report(pass_, stream_->fraction());
+    }
+}
+
+} // namespace proxpath::io
