@@ -1,8 +1,8 @@
 // CSV: a dense row a line, separated by commas, semicolons or tabs, with or without a line of column names. One column
 // may be the response.
 
-#include "host/io/assembly.hpp"
 #include "host/io/number.hpp"
+#include "host/io/placement.hpp"
 #include "host/io/profile_pool.hpp"
 #include "host/io/scanner.hpp"
 
@@ -211,7 +211,7 @@ struct counter {
 };
 
 struct placer {
-    placing_sink entries;
+    placement::sink entries;
     double* y;
     std::int64_t first_row;
     std::int64_t rows;
@@ -258,7 +258,7 @@ data_set read_csv(read_settings& settings)
         settings.guard.require(settings.source.name(), sizeof(double) * static_cast<std::uint64_t>(n), "the response");
         result.y.resize(static_cast<std::size_t>(n));
     }
-    const auto assembler = begin_assembly(settings, n, std::move(profile));
+    placement places(settings, n, std::move(profile));
     text_scanner scanner(settings, 1);
     if (head.has_names) (void)scanner.next_line();
     scanner.scan(
@@ -266,12 +266,13 @@ data_set read_csv(read_settings& settings)
             const auto c = static_cast<std::size_t>(part.number);
             if (c + 1 >= rows_before.size()) fail_changed(settings);
             const std::int64_t rows = rows_before[c + 1] - rows_before[c];
-            placer sink{placing_sink(settings, *assembler), result.y.data(), rows_before[c], rows};
+            placer sink{places.chunk_sink(part.slot), result.y.data(), rows_before[c], rows};
             parse_rows(part, head, sink, report);
             if (report.items != rows) fail_changed(settings);
         },
-        [](const chunk&, const chunk_report&) {});
-    result.X = finish_assembly(settings, *assembler, [&](storage::duplicate_entry) { fail_changed(settings); });
+        [](const chunk&, const chunk_report&) {}, text_scanner::count_lines::no,
+        text_scanner::window_hooks{[&](std::int64_t chunks) { places.prepare(chunks); }, [&] { places.place(); }});
+    result.X = places.finish([&](storage::duplicate_entry) { fail_changed(settings); });
     for (std::int64_t column = 0; column < head.columns && head.has_names; ++column)
         if (column != head.y_column) result.feature_names.push_back(head.names[static_cast<std::size_t>(column)]);
     result.notes.push_back(head.has_names ? "the first line is taken for column names"

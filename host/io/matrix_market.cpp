@@ -3,8 +3,8 @@
 
 #include "host/io/matrix_market.hpp"
 
-#include "host/io/assembly.hpp"
 #include "host/io/number.hpp"
+#include "host/io/placement.hpp"
 #include "host/io/profile_pool.hpp"
 
 #include <proxpath/errors.hpp>
@@ -198,7 +198,7 @@ data_set read_matrix_market(read_settings& settings)
 {
     matrix_market_head head;
     storage::column_profile profile = take_survey(settings, head);
-    const auto assembler = begin_assembly(settings, head.rows, std::move(profile));
+    placement places(settings, head.rows, std::move(profile));
     {
         text_scanner scanner(settings, 1);
         const matrix_market_head again = read_matrix_market_head(scanner);
@@ -206,17 +206,17 @@ data_set read_matrix_market(read_settings& settings)
         const std::int64_t head_lines = scanner.line();
         scanner.scan(
             [&](const chunk& part, chunk_report& report) {
-                placing_sink sink(settings, *assembler);
+                placement::sink sink = places.chunk_sink(part.slot);
                 parse_part(part, head, head_lines, report,
                            [&](std::int64_t column, std::int64_t row, double value, std::int64_t) {
                                sink.put(column, row, value);
                            });
             },
-            [](const chunk&, const chunk_report&) {}, counting(head));
+            [](const chunk&, const chunk_report&) {}, counting(head),
+            text_scanner::window_hooks{[&](std::int64_t chunks) { places.prepare(chunks); }, [&] { places.place(); }});
     }
     data_set result;
-    result.X = finish_assembly(settings, *assembler,
-                               [&](storage::duplicate_entry duplicate) { fail_duplicate(settings, head, duplicate); });
+    result.X = places.finish([&](storage::duplicate_entry duplicate) { fail_duplicate(settings, head, duplicate); });
     return result;
 }
 

@@ -2,8 +2,8 @@
 
 #include "host/io/matrix_market.hpp"
 
-#include "host/io/assembly.hpp"
 #include "host/io/number.hpp"
+#include "host/io/placement.hpp"
 
 #include <proxpath/errors.hpp>
 

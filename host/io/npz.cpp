@@ -3,8 +3,8 @@
 
 #include "host/io/npz_member.hpp"
 
-#include "host/io/assembly.hpp"
 #include "host/io/number.hpp"
+#include "host/io/placement.hpp"
 #include "host/io/profile_pool.hpp"
 #include "host/parallel/parallel_for.hpp"
 
@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <cmath>
 #include <exception>
+#include <functional>
 #include <utility>
 
 #include <fmt/format.h>
@@ -22,7 +23,7 @@ namespace proxpath::io {
 namespace {
 
 /// Entries a thread takes at a time.
-constexpr std::int64_t entries_per_piece = 32768;
+constexpr std::int64_t entries_per_piece = 16384;
 
 struct npz_head {
     bool by_column = false; ///< csc, else csr
@@ -126,9 +127,11 @@ struct entry_failure {
     std::string reason;
 };
 
-/// Goes once through the entries, in pieces on several threads. For each piece make_sink() gives a sink with
+/// Goes once through the entries, in pieces on several threads. For each piece make_sink(piece of the window) gives a
+/// sink with
 ///     bool put(column, row, value, entry)   false = this entry repeats an earlier one
 ///     void finish()                         the piece is done
+/// before(pieces) and after() are called on the calling thread around each window.
 class entry_pass {
 public:
     entry_pass(read_settings& settings, const npz_head& head, int pass)
@@ -142,7 +145,8 @@ public:
     }
 
     template <class MakeSink>
-    void run(MakeSink&& make_sink)
+    void run(MakeSink&& make_sink, const std::function<void(std::int64_t)>& before = {},
+             const std::function<void()>& after = {})
     {
         entry_window current;
         entry_window next;
@@ -152,6 +156,7 @@ public:
         while (current.count > 0) {
             const std::int64_t pieces = parallel::pieces(current.count, entries_per_piece);
             std::vector<entry_failure> failures(static_cast<std::size_t>(pieces));
+            if (before) before(pieces);
             std::exception_ptr damaged_indices;
             std::exception_ptr damaged_values;
             next.first = current.first + current.count;
@@ -162,13 +167,15 @@ public:
                 else if (piece == 1)
                     guarded(damaged_values, [&] { values_.read_items(next.count, next.values); });
                 else
-                    failures[static_cast<std::size_t>(piece - 2)] = go_through(current, piece - 2, make_sink());
+                    failures[static_cast<std::size_t>(piece - 2)] =
+                        go_through(current, piece - 2, make_sink(piece - 2));
             });
             for (const entry_failure& failure : failures)
                 if (failure.entry >= 0)
                     throw file_error(
                         settings_.source.name(), 0,
                         fmt::format("member {}.npy, entry {}: {}", failure.member, failure.entry, failure.reason));
+            if (after) after();
             if (damaged_indices) std::rethrow_exception(damaged_indices);
             if (damaged_values) std::rethrow_exception(damaged_values);
             std::swap(current, next);
@@ -236,7 +243,7 @@ struct counter {
 };
 
 struct placer {
-    placing_sink entries;
+    placement::sink entries;
     bool put(std::int64_t column, std::int64_t row, double value, std::int64_t)
     {
         entries.put(column, row, value);
@@ -258,7 +265,7 @@ struct searcher {
 {
     settings.threads = 1; // entries in their order
     duplicate_search search(duplicate, head.rows);
-    entry_pass(settings, head, 1).run([&] { return searcher{search}; });
+    entry_pass(settings, head, 1).run([&](std::int64_t) { return searcher{search}; });
     fail_changed(settings);
 }
 
@@ -270,14 +277,15 @@ data_set read_npz(read_settings& settings)
     storage::column_profile profile;
     {
         profile_pool pool(settings.threads, head.cols);
-        entry_pass(settings, head, 0).run([&] { return counter{counting_sink(pool)}; });
+        entry_pass(settings, head, 0).run([&](std::int64_t) { return counter{counting_sink(pool)}; });
         profile = pool.merged();
     }
-    const auto assembler = begin_assembly(settings, head.rows, std::move(profile));
-    entry_pass(settings, head, 1).run([&] { return placer{placing_sink(settings, *assembler)}; });
+    placement places(settings, head.rows, std::move(profile));
+    entry_pass(settings, head, 1)
+        .run([&](std::int64_t slot) { return placer{places.chunk_sink(slot)}; },
+             [&](std::int64_t pieces) { places.prepare(pieces); }, [&] { places.place(); });
     data_set result;
-    result.X = finish_assembly(settings, *assembler,
-                               [&](storage::duplicate_entry duplicate) { fail_duplicate(settings, head, duplicate); });
+    result.X = places.finish([&](storage::duplicate_entry duplicate) { fail_duplicate(settings, head, duplicate); });
     return result;
 }
 

@@ -35,6 +35,14 @@ file_format format_of(const std::string& path)
                     path));
 }
 
+/// Windows large enough that starting the threads costs little, small enough to stay in the cache.
+read_sizes resolved(read_sizes sizes, int threads)
+{
+    constexpr std::int64_t smallest = std::int64_t{2} << 20;
+    if (sizes.window_bytes <= 0) sizes.window_bytes = std::max(smallest, 4 * threads * sizes.chunk_bytes);
+    return sizes;
+}
+
 /// Calls f; running out of memory becomes a proxpath error.
 template <class F>
 auto with_memory_errors(const input& source, const memory_guard& guard, F&& f)
@@ -53,10 +61,11 @@ auto with_memory_errors(const input& source, const memory_guard& guard, F&& f)
 data_set read_design(const input& source, const read_options& options, const read_sizes& sizes)
 {
     const file_format format = options.format == file_format::automatic ? format_of(source.name()) : options.format;
+    const int threads = parallel::resolve_threads(options.threads);
     read_settings settings{source,
                            options,
-                           parallel::resolve_threads(options.threads),
-                           sizes,
+                           threads,
+                           resolved(sizes, threads),
                            memory_guard(options.memory_limit),
                            progress_meter(options.on_progress)};
     return with_memory_errors(source, settings.guard, [&] {
@@ -76,14 +85,16 @@ data_set read_design(const input& source, const read_options& options, const rea
 std::vector<double> read_numbers(const input& source, const read_sizes& sizes)
 {
     const read_options options;
-    read_settings settings{source, options, 1, sizes, memory_guard(0), progress_meter(options.on_progress)};
+    read_settings settings{
+        source, options, 1, resolved(sizes, 1), memory_guard(0), progress_meter(options.on_progress)};
     return with_memory_errors(source, settings.guard, [&] { return read_number_lines(settings); });
 }
 
 std::vector<std::string> read_names(const input& source, const read_sizes& sizes)
 {
     const read_options options;
-    read_settings settings{source, options, 1, sizes, memory_guard(0), progress_meter(options.on_progress)};
+    read_settings settings{
+        source, options, 1, resolved(sizes, 1), memory_guard(0), progress_meter(options.on_progress)};
     return with_memory_errors(source, settings.guard, [&] { return read_name_lines(settings); });
 }
 

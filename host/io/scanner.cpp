@@ -128,7 +128,7 @@ std::optional<std::string_view> text_scanner::next_line()
 
 void text_scanner::fail(const std::string& reason) const { throw file_error(settings_.source.name(), line_, reason); }
 
-void text_scanner::scan(const parser& parse, const consumer& consume, count_lines counting)
+void text_scanner::scan(const parser& parse, const consumer& consume, count_lines counting, const window_hooks& hooks)
 {
     std::int64_t number = 0;
     std::vector<chunk> chunks;
@@ -143,7 +143,8 @@ void text_scanner::scan(const parser& parse, const consumer& consume, count_line
             const char* const from = at + std::min(settings_.sizes.chunk_bytes, left) - 1;
             const char* const stop =
                 static_cast<const char*>(std::memchr(from, '\n', static_cast<std::size_t>(end - from))) + 1;
-            chunks.push_back({{at, static_cast<std::size_t>(stop - at)}, number++, -1});
+            chunks.push_back(
+                {{at, static_cast<std::size_t>(stop - at)}, number++, static_cast<std::int64_t>(chunks.size()), -1});
             if (counting == count_lines::yes) {
                 chunks.back().first_line = counted;
                 counted += std::count(at, stop, '\n');
@@ -152,6 +153,7 @@ void text_scanner::scan(const parser& parse, const consumer& consume, count_line
         }
         const auto count = static_cast<std::int64_t>(chunks.size());
         reports.assign(chunks.size(), {});
+        if (hooks.before) hooks.before(count);
         const std::int64_t filling = current_.last ? 0 : 1;
         parallel::parallel_for(settings_.threads, filling + count, [&](std::int64_t piece) {
             if (piece < filling) {
@@ -172,6 +174,7 @@ void text_scanner::scan(const parser& parse, const consumer& consume, count_line
                                  reports[c].failure->reason);
             line_ += reports[c].lines;
         }
+        if (hooks.after) hooks.after();
         cursor_ = current_.body;
         if (filling == 1) {
             std::swap(current_, next_);

@@ -35,6 +35,7 @@ struct chunk_report {
 struct chunk {
     std::string_view text;
     std::int64_t number = 0;     ///< 0, 1, … over the whole file
+    std::int64_t slot = 0;       ///< 0, 1, … within the window
     std::int64_t first_line = 0; ///< 0-based line of the file; only where scan was asked to count lines, else -1
 };
 
@@ -61,12 +62,18 @@ public:
     using parser = std::function<void(const chunk&, chunk_report&)>;
     using consumer = std::function<void(const chunk&, const chunk_report&)>;
     enum class count_lines : bool { no, yes };
+    /// Called on the calling thread before and after the chunks of a window are parsed.
+    struct window_hooks {
+        std::function<void(std::int64_t chunks)> before;
+        std::function<void()> after;
+    };
 
     /// Gives the rest of the text to `parse`, chunks in parallel, and every report in the order of the chunks to
     /// `consume`, on the calling thread. line() is then the number of lines before the chunk. The report of a chunk
     /// with a failure covers the lines before it; consume sees it before the failure is thrown.
     /// @throws file_error for the lowest line a parser threw bad_line for
-    void scan(const parser& parse, const consumer& consume, count_lines counting = count_lines::no);
+    void scan(const parser& parse, const consumer& consume, count_lines counting = count_lines::no,
+              const window_hooks& hooks = {});
 
 private:
     struct window {

@@ -15,12 +15,12 @@
 namespace proxpath::io {
 
 struct read_sizes {
-    /// Text is read in windows; while one is parsed, the next one is filled.
-    std::int64_t window_bytes = std::int64_t{4} << 20;
+    /// Text is read in windows; while one is parsed, the next one is filled. 0 = by the number of threads.
+    std::int64_t window_bytes = 0;
     /// A window is cut at line ends into chunks of about this size: what a thread takes at a time.
-    std::int64_t chunk_bytes = std::int64_t{128} << 10;
+    std::int64_t chunk_bytes = std::int64_t{64} << 10;
     /// Entries of a compressed-row or -column file that are decompressed and placed at a time.
-    std::int64_t window_entries = std::int64_t{1} << 19;
+    std::int64_t window_entries = std::int64_t{1} << 18;
     /// A line longer than this is taken for a file that is no text.
     std::int64_t longest_line = std::int64_t{1} << 30;
 };

@@ -1,8 +1,8 @@
 // svmlight / LIBSVM text: `y [qid:q] index:value … [# comment]`, one row a line. The first pass counts, checks and
 // finds out whether indices start at 0 or 1; the second puts values in their places.
 
-#include "host/io/assembly.hpp"
 #include "host/io/number.hpp"
+#include "host/io/placement.hpp"
 #include "host/io/profile_pool.hpp"
 #include "host/io/scanner.hpp"
 
@@ -157,7 +157,7 @@ struct counter {
 
 /// Pass 2: places values and responses.
 struct placer {
-    placing_sink entries;
+    placement::sink entries;
     double* y;
     std::int64_t next_row;
     std::int64_t end_row;
@@ -257,20 +257,21 @@ data_set read_svmlight(read_settings& settings)
     data_set result;
     settings.guard.require(settings.source.name(), sizeof(double) * static_cast<std::uint64_t>(n), "the response");
     result.y.resize(static_cast<std::size_t>(n));
-    const auto assembler = begin_assembly(settings, n, std::move(found->profile));
+    placement places(settings, n, std::move(found->profile));
     rules.check_duplicates = false; // done in the first pass
     text_scanner scanner(settings, 1);
     scanner.scan(
         [&](const chunk& part, chunk_report& report) {
             const auto c = static_cast<std::size_t>(part.number);
             if (c + 1 >= found->rows_before.size()) fail_changed(settings);
-            placer sink{placing_sink(settings, *assembler), result.y.data(), found->rows_before[c],
+            placer sink{places.chunk_sink(part.slot), result.y.data(), found->rows_before[c],
                         found->rows_before[c + 1]};
             parse_rows(part, rules, sink, report);
             if (sink.overrun || sink.next_row != sink.end_row) fail_changed(settings);
         },
-        [](const chunk&, const chunk_report&) {});
-    result.X = finish_assembly(settings, *assembler, [&](storage::duplicate_entry) { fail_changed(settings); });
+        [](const chunk&, const chunk_report&) {}, text_scanner::count_lines::no,
+        text_scanner::window_hooks{[&](std::int64_t chunks) { places.prepare(chunks); }, [&] { places.place(); }});
+    result.X = places.finish([&](storage::duplicate_entry) { fail_changed(settings); });
     if (!settings.options.index_base)
         result.notes.push_back(rules.base == 0 ? "feature indices start at 0: index 0 occurs"
                                                : "feature indices are taken to start at 1: index 0 does not occur");
