@@ -138,10 +138,11 @@ public:
         while (done < size && !at_end_) {
             const la_ssize_t got = archive_read_data(reader_.get(), into + done, size - done);
             if (got == ARCHIVE_RETRY) continue;
-            if (got < 0) fail();
-            if (got == 0) at_end_ = true;
-            done += static_cast<std::size_t>(got);
+            if (got <= 0) at_end_ = true;
+            if (got < 0) failed_ = true;
+            if (got > 0) done += static_cast<std::size_t>(got);
         }
+        if (done == 0 && failed_ && size > 0) fail();
         return done;
     }
     double fraction() const override
@@ -162,6 +163,7 @@ private:
     std::uint64_t size_ = 0;
     archive_handle reader_;
     bool at_end_ = false;
+    bool failed_ = false; // thrown by the read that has nothing else to give
 };
 
 } // namespace

@@ -18,7 +18,8 @@ public:
     byte_stream(const byte_stream&) = delete;
     byte_stream& operator=(const byte_stream&) = delete;
 
-    /// Reads up to `size` bytes; fewer only at the end.
+    /// Reads up to `size` bytes; fewer only at the end (the next call gives 0) or before a failure (the next call
+    /// throws it), so that nothing readable is lost.
     /// @throws file_error when compressed data are damaged or end early, system_error when the system refuses
     virtual std::size_t read(char* into, std::size_t size) = 0;
 

@@ -66,6 +66,7 @@ void text_scanner::fill(window& into, std::string_view carry)
             const std::size_t room = into.bytes.size() - 1 - into.used;
             const std::size_t got = room > 0 ? stream_->read(into.bytes.data() + into.used, room) : 0;
             into.used += got;
+            if (got > 0 && got < room) continue; // the next call tells the end from a failure
             if (got < room) {
                 into.last = true;
                 if (into.used > 0 && into.bytes[into.used - 1] != '\n') into.bytes[into.used++] = '\n';
