@@ -179,7 +179,7 @@ public:
             if (damaged_indices) std::rethrow_exception(damaged_indices);
             if (damaged_values) std::rethrow_exception(damaged_values);
             std::swap(current, next);
-            settings_.meter.report(pass_, std::min(indices_.fraction(), values_.fraction()));
+            settings_.meter.report(pass_, static_cast<double>(current.first) / static_cast<double>(head_.stored()));
         }
         indices_.expect_end();
         values_.expect_end();

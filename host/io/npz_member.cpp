@@ -21,7 +21,7 @@
 namespace proxpath::io {
 
 npz_member::npz_member(const read_settings& settings, const std::string& name)
-    : settings_(settings), name_(name), reader_(make_archive()), source_bytes_(source_bytes(settings.source))
+    : settings_(settings), name_(name), reader_(make_archive())
 {
     allow_compressions(reader_.get());
     archive_read_support_format_zip(reader_.get());
@@ -46,13 +46,6 @@ npz_member::npz_member(const read_settings& settings, const std::string& name)
 void npz_member::fail(const std::string& reason) const
 {
     throw file_error(settings_.source.name(), 0, fmt::format("member {}.npy: {}", name_, reason));
-}
-
-double npz_member::fraction() const
-{
-    const la_int64_t consumed = archive_filter_bytes(reader_.get(), -1);
-    if (consumed <= 0 || source_bytes_ == 0) return 0;
-    return std::min(1.0, static_cast<double>(consumed) / static_cast<double>(source_bytes_));
 }
 
 std::size_t npz_member::read_bytes(std::byte* into, std::size_t size)

@@ -29,9 +29,6 @@ public:
     /// @throws file_error when bytes follow the declared items, or the checksum of the zip does not match
     void expect_end();
 
-    /// Share of the archive that has been consumed.
-    double fraction() const;
-
     [[noreturn]] void fail(const std::string& reason) const;
 
 private:
@@ -41,7 +38,6 @@ private:
     const read_settings& settings_;
     std::string name_;
     archive_handle reader_;
-    std::uint64_t source_bytes_ = 0;
     npy_head head_;
     std::int64_t items_read_ = 0;
 };

@@ -30,7 +30,7 @@ text_scanner::text_scanner(read_settings& settings, int pass)
 {
     fill(current_, {});
     constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
-    const std::string_view start(current_.bytes.data(), current_.body);
+    const std::string_view start(current_.bytes.data(), current_.used);
     if (start.starts_with(byte_order_mark)) cursor_ = byte_order_mark.size();
     if (start.starts_with("\xff\xfe") || start.starts_with("\xfe\xff"))
         throw file_error(settings_.source.name(), 1, "the text is UTF-16; save it as UTF-8");
@@ -38,17 +38,29 @@ text_scanner::text_scanner(read_settings& settings, int pass)
 
 text_scanner::~text_scanner() = default;
 
+namespace {
+
+/// Thrown while a window is filled: the line behind the last whole one is no text. Where it is in the file is known
+/// only when the lines before it have been counted.
+struct not_text {
+    std::string reason;
+};
+
+std::size_t behind_last_line_end(const std::vector<char>& bytes, std::size_t from, std::size_t to)
+{
+    const void* const found = from < to ? ::memrchr(bytes.data() + from, '\n', to - from) : nullptr;
+    return found == nullptr ? 0 : static_cast<std::size_t>(static_cast<const char*>(found) - bytes.data()) + 1;
+}
+
+} // namespace
+
 void text_scanner::grow(window& into)
 {
-    // A line does not fit. Text has long lines at times; files that are no text have no line ends and many NULs.
-    const std::size_t longest = static_cast<std::size_t>(settings_.sizes.longest_line);
-    if (std::memchr(into.bytes.data(), '\0', into.used) != nullptr)
-        throw file_error(settings_.source.name(), 0, "the content is binary, not text");
-    if (into.used >= longest)
-        throw file_error(settings_.source.name(), 0,
-                         fmt::format("a line is longer than {}; this is no text file", readable_bytes(longest)));
+    const auto longest = static_cast<std::size_t>(settings_.sizes.longest_line);
+    if (into.used > longest)
+        throw not_text{fmt::format("the line is longer than {}; this is no text file", readable_bytes(longest))};
     settings_.guard.require(settings_.source.name(), 4 * into.used, "a very long line");
-    into.bytes.resize(2 * into.bytes.size());
+    into.bytes.resize(std::min(2 * into.bytes.size(), std::max(into.bytes.size(), longest) + 2));
 }
 
 void text_scanner::fill(window& into, std::string_view carry)
@@ -65,7 +77,12 @@ void text_scanner::fill(window& into, std::string_view carry)
         for (;;) {
             const std::size_t room = into.bytes.size() - 1 - into.used;
             const std::size_t got = room > 0 ? stream_->read(into.bytes.data() + into.used, room) : 0;
+            const std::size_t fresh = into.used;
             into.used += got;
+            if (const void* const nul = std::memchr(into.bytes.data() + fresh, '\0', got)) {
+                into.used = static_cast<std::size_t>(static_cast<const char*>(nul) - into.bytes.data());
+                throw not_text{"the line holds a NUL byte; the content is binary, not text"};
+            }
             if (got > 0 && got < room) continue; // the next call tells the end from a failure
             if (got < room) {
                 into.last = true;
@@ -73,19 +90,14 @@ void text_scanner::fill(window& into, std::string_view carry)
                 into.body = into.used;
                 return;
             }
-            const void* const found = ::memrchr(into.bytes.data() + searched, '\n', into.used - searched);
-            if (found != nullptr) {
-                into.body = static_cast<std::size_t>(static_cast<const char*>(found) - into.bytes.data()) + 1;
-                return;
-            }
+            into.body = behind_last_line_end(into.bytes, searched, into.used);
+            if (into.body > 0) return;
             searched = into.used;
             grow(into);
         }
     } catch (...) {
         // Lines that came before the failure are still looked at: the first fault of a file is the one reported.
-        const void* const found = into.used > 0 ? ::memrchr(into.bytes.data(), '\n', into.used) : nullptr;
-        into.body =
-            found == nullptr ? 0 : static_cast<std::size_t>(static_cast<const char*>(found) - into.bytes.data()) + 1;
+        into.body = behind_last_line_end(into.bytes, 0, into.used);
         into.last = true;
         into.failure = std::current_exception();
     }
@@ -95,6 +107,8 @@ void text_scanner::rethrow(const std::exception_ptr& failure) const
 {
     try {
         std::rethrow_exception(failure);
+    } catch (const not_text& what) {
+        throw file_error(settings_.source.name(), line_ + 1, what.reason);
     } catch (const file_error& error) {
         const std::string prefix = settings_.source.name() + ": ";
         std::string reason = error.what();

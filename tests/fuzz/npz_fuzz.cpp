@@ -1,0 +1,9 @@
+// Fuzz target: any bytes as a .npz file, through the reader in host/io/npz.cpp.
+
+#include "tests/fuzz/fuzz_reader.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
+{
+    proxpath::fuzz::read(data, size, proxpath::file_format::npz, "fuzz.npz");
+    return 0;
+}
