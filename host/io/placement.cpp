@@ -19,9 +19,10 @@ constexpr int most_ranges = 64;
 
 } // namespace
 
-placement::placement(const read_settings& settings, std::int64_t rows, storage::column_profile profile)
+placement::placement(const read_settings& settings, std::int64_t rows, storage::column_profile&& counted)
     : settings_(settings)
 {
+    const storage::column_profile profile = std::move(counted); // freed when the store is there
     constexpr std::uint64_t working_bytes_per_column = 21;
     const std::uint64_t bytes = storage::predict_stored_bytes(rows, profile) +
                                 working_bytes_per_column * static_cast<std::uint64_t>(profile.size());

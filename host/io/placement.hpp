@@ -25,7 +25,7 @@ constexpr std::int64_t most_rows = (std::int64_t{1} << 32) - 1;
 class placement {
 public:
     /// Allocates the store, once it is known to fit into memory. The profile is freed.
-    placement(const read_settings& settings, std::int64_t rows, storage::column_profile profile);
+    placement(const read_settings& settings, std::int64_t rows, storage::column_profile&& counted);
 
 private:
     struct entry {
