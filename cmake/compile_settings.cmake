@@ -7,8 +7,8 @@ function(proxpath_compile_settings target)
     CXX_EXTENSIONS OFF CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
   target_compile_options(${target} PRIVATE
     -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor -Woverloaded-virtual
-    # gcc 12 reports its own AVX-512 header whenever Eigen's kernels are inlined.
-    -Wno-maybe-uninitialized
+    # gcc 12 reports its own AVX-512 header wherever Eigen or xxhash inline it.
+    -Wno-maybe-uninitialized -Wno-uninitialized
     $<$<BOOL:${PROXPATH_WERROR}>:-Werror>
     $<$<BOOL:${PROXPATH_NATIVE}>:-march=native>
     $<$<CONFIG:Release,RelWithDebInfo>:-O3>)

@@ -23,6 +23,7 @@
 //   penalty_sums           gap_sums of kept U = X̃'wρ                           2 p k s
 //   compact                keeps chosen columns                                2 r k s
 //   covariance_descent     the restricted problem in Gram form, to its gap     sweeps × active × p s
+//   coordinate_descent     the restricted problem in residual form, to its gap       sweeps × 2 nnz_W (V + s)
 //   krylov_update          all shifts of one conjugate-gradient step           4 p k s
 #pragma once
 
@@ -66,6 +67,17 @@ struct covariance_problem {
     std::span<const double> lambda;      ///< k
     double gap_tolerance = 0;            ///< absolute
     std::int64_t max_iterations = 0;     ///< sweeps and Newton steps together
+};
+
+/// The restricted problem in residual form that coordinate_descent solves, column by column.
+struct residual_problem {
+    const design* X = nullptr;        ///< the working set, unit-norm columns
+    std::span<const double> response; ///< ỹ, n
+    std::span<const double> weights;  ///< n
+    penalty_view penalty;             ///< p features
+    std::span<const double> lambda;   ///< k
+    double gap_tolerance = 0;         ///< absolute
+    std::int64_t max_iterations = 0;  ///< sweeps
 };
 
 template <class T>
@@ -150,6 +162,11 @@ public:
     /// @param gaps       k: restricted gap reached
     virtual void covariance_descent(const covariance_problem<T>& problem, panel<T>& B,
                                     std::span<std::int64_t> iterations, std::span<double> gaps) const = 0;
+
+    /// Solves each column by cyclic coordinate descent on the stored columns, from B, until its restricted gap is at
+    /// most the tolerance. B is overwritten; iterations and gaps as covariance_descent.
+    virtual void coordinate_descent(const residual_problem& problem, panel<T>& B, std::span<std::int64_t> iterations,
+                                    std::span<double> gaps) const = 0;
 
     /// For each column c: B_c += a_c D_c, then D_c = z_c r + b_c D_c; r p × 1.
     virtual void krylov_update(const panel<T>& r, std::span<const double> a, std::span<const double> z,

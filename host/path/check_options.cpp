@@ -111,8 +111,6 @@ void check_options(const path_options& options, std::int64_t n, std::int64_t p)
                 throw invalid_input(
                     fmt::format("solver krylov needs every feature penalised; penalty_factors[{}] is 0", j));
     }
-    if (options.solver == solver_kind::cd && options.form == form_kind::residual)
-        throw invalid_input("solver cd works in Gram form; form residual is for ista and fista");
 }
 
 void check_response(std::span<const double> y, std::int64_t n)

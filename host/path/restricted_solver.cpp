@@ -11,7 +11,9 @@ namespace proxpath::path {
 namespace {
 
 /// Steps of covariance descent between two looks at the caller's wish to stop.
-constexpr std::int64_t steps_per_call = 200;
+constexpr std::int64_t steps_per_call = 1000;
+/// Calls without a better gap after which a column is given back. The gap may stand still for a while: it is not monotone.
+constexpr int patience = 20;
 
 template <class T>
 panel<T> converted(const operations<double>& from_ops, const panel<double>& from, const operations<T>& to_ops)
@@ -37,13 +39,17 @@ restricted_solver::restricted_solver(const operations<double>& ops, const proble
 
 restricted_solver::~restricted_solver() = default;
 
-bool restricted_solver::use_gram(std::int64_t features) const
+bool restricted_solver::use_gram(const working_set& set) const
 {
-    if (settings_.form == form_kind::residual) return false;
-    if (settings_.form == form_kind::gram || settings_.solver == solver_kind::cd) return true;
+    if (settings_.form != form_kind::automatic) return settings_.form == form_kind::gram;
+    const auto features = static_cast<double>(set.size());
     // While it grows, the old matrix and the new one are alive together.
-    const double needed = 2.0 * sizeof(double) * static_cast<double>(features) * static_cast<double>(features);
-    return needed <= static_cast<double>(settings_.gram_limit_bytes);
+    if (2 * sizeof(double) * features * features > static_cast<double>(settings_.gram_limit_bytes)) return false;
+    // A coordinate step costs |W| numbers in a row in Gram form, 2 nnz / |W| gathered ones in residual form; up to a
+    // thousand or so the Newton steps that only the Gram form has decide for it.
+    constexpr double always = 1500;
+    constexpr double gather_cost = 8;
+    return features <= always || features * features <= gather_cost * static_cast<double>(set.columns->nonzeros());
 }
 
 void restricted_solver::grow_gram(const working_set& set)
@@ -67,34 +73,55 @@ void restricted_solver::grow_gram(const working_set& set)
     gram_seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
 }
 
+void restricted_solver::descend_once(const working_set& set, std::span<const double> lambda, panel<double>& B,
+                                     bool gram, double gap_tolerance, std::int64_t steps,
+                                     std::span<std::int64_t> iterations, std::span<double> gaps) const
+{
+    if (gram) {
+        backend::covariance_problem<double> problem;
+        problem.gram = &gram_;
+        problem.correlation = correlation_;
+        problem.response_square = response_square_;
+        problem.penalty = set.penalty();
+        problem.lambda = lambda;
+        problem.gap_tolerance = gap_tolerance;
+        problem.max_iterations = steps;
+        ops_.covariance_descent(problem, B, iterations, gaps);
+    } else {
+        backend::residual_problem problem;
+        problem.X = set.columns.get();
+        problem.response = fit_.response;
+        problem.weights = fit_.weights;
+        problem.penalty = set.penalty();
+        problem.lambda = lambda;
+        problem.gap_tolerance = gap_tolerance;
+        problem.max_iterations = steps;
+        ops_.coordinate_descent(problem, B, iterations, gaps);
+    }
+}
+
 solver::batch_outcome restricted_solver::descend(const working_set& set, std::span<const double> lambda,
-                                                 panel<double>& B, double gap_tolerance, std::int64_t max_iterations)
+                                                 panel<double>& B, bool gram, double gap_tolerance,
+                                                 std::int64_t max_iterations)
 {
     solver::batch_outcome outcome;
     const auto k = static_cast<std::size_t>(B.cols);
     outcome.iterations.assign(k, 0);
     outcome.gaps.assign(k, std::numeric_limits<double>::infinity());
     std::vector<std::int64_t> open(k);
+    std::vector<int> calls_without_gain(k, 0);
     for (std::size_t c = 0; c < k; ++c) open[c] = static_cast<std::int64_t>(c);
-    while (!open.empty()) {
-        backend::covariance_problem<double> problem;
-        problem.gram = &gram_;
-        problem.correlation = correlation_;
-        problem.response_square = response_square_;
-        problem.penalty = set.penalty();
+    while (!open.empty() && !outcome.cancelled) {
         std::vector<double> lambdas;
         std::int64_t allowed = steps_per_call;
         for (const std::int64_t c : open) {
             lambdas.push_back(lambda[static_cast<std::size_t>(c)]);
             allowed = std::min(allowed, max_iterations - outcome.iterations[static_cast<std::size_t>(c)]);
         }
-        problem.lambda = lambdas;
-        problem.gap_tolerance = gap_tolerance;
-        problem.max_iterations = allowed;
         panel<double> part = ops_.compact(B, open);
         std::vector<std::int64_t> iterations(open.size());
         std::vector<double> gaps(open.size());
-        ops_.covariance_descent(problem, part, iterations, gaps);
+        descend_once(set, lambdas, part, gram, gap_tolerance, allowed, iterations, gaps);
 
         outcome.cancelled = settings_.keep_going && !settings_.keep_going();
         std::vector<std::int64_t> still_open;
@@ -102,13 +129,16 @@ solver::batch_outcome restricted_solver::descend(const working_set& set, std::sp
             const auto c = static_cast<std::size_t>(open[i]);
             ops_.copy_column(part, static_cast<std::int64_t>(i), B, open[i]);
             outcome.iterations[c] += iterations[i];
-            const bool gained = gaps[i] < 0.999 * outcome.gaps[c];
-            outcome.gaps[c] = gaps[i];
-            if (gaps[i] > gap_tolerance && gained && iterations[i] >= allowed && outcome.iterations[c] < max_iterations)
+            calls_without_gain[c] = gaps[i] < 0.999 * outcome.gaps[c] ? 0 : calls_without_gain[c] + 1;
+            outcome.gaps[c] = std::min(outcome.gaps[c], gaps[i]);
+            // Fewer steps than allowed with the gap still open: the operation met its rounding floor.
+            if (gaps[i] > gap_tolerance && calls_without_gain[c] < patience && iterations[i] >= allowed &&
+                outcome.iterations[c] < max_iterations)
                 still_open.push_back(open[i]);
+            else
+                outcome.gaps[c] = gaps[i];
         }
         open = std::move(still_open);
-        if (outcome.cancelled) break;
     }
     return outcome;
 }
@@ -157,13 +187,11 @@ solver::batch_outcome restricted_solver::iterate(const working_set& set, std::sp
 solver::batch_outcome restricted_solver::solve(const working_set& set, std::span<const double> lambda, panel<double>& B,
                                                double gap_tolerance, std::int64_t max_iterations)
 {
-    const bool gram = use_gram(set.size());
+    const bool gram = use_gram(set);
     if (gram) grow_gram(set);
-    const bool descent = gram && (settings_.solver == solver_kind::automatic || settings_.solver == solver_kind::cd ||
-                                  settings_.solver == solver_kind::krylov);
-    if (descent) {
-        method_ = "cd (Gram)";
-        return descend(set, lambda, B, gap_tolerance, max_iterations);
+    if (settings_.solver != solver_kind::ista && settings_.solver != solver_kind::fista) {
+        method_ = gram ? "cd (Gram)" : "cd (residual)";
+        return descend(set, lambda, B, gram, gap_tolerance, max_iterations);
     }
     solver::proximal_gradient_options options;
     options.accelerate = settings_.solver != solver_kind::ista;
@@ -171,7 +199,9 @@ solver::batch_outcome restricted_solver::solve(const working_set& set, std::span
     options.max_iterations = max_iterations;
     options.keep_going = settings_.keep_going;
     method_ = std::string(options.accelerate ? "fista" : "ista") + (gram ? " (Gram)" : " (residual)");
-    return iterate(set, lambda, B, gram, options);
+    solver::batch_outcome outcome = iterate(set, lambda, B, gram, options);
+    if (gram) outcome.products = 0; // products with C do not read X
+    return outcome;
 }
 
 } // namespace proxpath::path

@@ -40,9 +40,12 @@ public:
     double gram_seconds() const { return gram_seconds_; }
 
 private:
-    bool use_gram(std::int64_t features) const;
+    bool use_gram(const working_set& set) const;
     void grow_gram(const working_set& set);
-    solver::batch_outcome descend(const working_set& set, std::span<const double> lambda, panel<double>& B,
+    void descend_once(const working_set& set, std::span<const double> lambda, panel<double>& B, bool gram,
+                      double gap_tolerance, std::int64_t steps, std::span<std::int64_t> iterations,
+                      std::span<double> gaps) const;
+    solver::batch_outcome descend(const working_set& set, std::span<const double> lambda, panel<double>& B, bool gram,
                                   double gap_tolerance, std::int64_t max_iterations);
     solver::batch_outcome iterate(const working_set& set, std::span<const double> lambda, panel<double>& B, bool gram,
                                   const solver::proximal_gradient_options& options);

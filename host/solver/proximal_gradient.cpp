@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <type_traits>
 #include <utility>
 
 namespace proxpath::solver {
@@ -16,7 +17,8 @@ using backend::operations;
 using backend::panel;
 
 constexpr std::int64_t iterations_per_look = 10;
-/// Looks without a better gap after which a column is given back: rounding has set a floor.
+/// Looks with neither a better gap nor a lower objective after which a column is given back: rounding has set a floor.
+/// (The gap alone may stand still for long: it does not fall monotonically.)
 constexpr int patience = 60;
 
 /// What each fit of the batch carries from iteration to iteration.
@@ -26,6 +28,7 @@ struct column_state {
     double lipschitz = 0;
     double momentum = 1; // t of Beck & Teboulle
     double best_gap = std::numeric_limits<double>::infinity();
+    double best_primal = std::numeric_limits<double>::infinity();
     int looks_without_gain = 0;
 };
 
@@ -59,8 +62,8 @@ void keep(const operations<T>& ops, batch<T>& work, const std::vector<std::int64
 }
 
 template <class T>
-std::vector<double> restricted_gaps(const operations<T>& ops, const quadratic_form<T>& form,
-                                    const backend::penalty_view& penalty, batch<T>& work)
+std::vector<backend::gap_value> restricted_gaps(const operations<T>& ops, const quadratic_form<T>& form,
+                                                const backend::penalty_view& penalty, batch<T>& work)
 {
     const std::size_t k = work.columns.size();
     const std::vector<double> lambda = work.lambdas();
@@ -71,8 +74,8 @@ std::vector<double> restricted_gaps(const operations<T>& ops, const quadratic_fo
     form.loss_terms(work.B, work.Z, work.N, square, dot);
     std::vector<backend::gap_sums> sums(k);
     ops.penalty_sums(work.N, work.B, penalty, lambda, sums);
-    std::vector<double> gaps(k);
-    for (std::size_t c = 0; c < k; ++c) gaps[c] = backend::duality_gap(sums[c], square[c], dot[c], lambda[c]).gap;
+    std::vector<backend::gap_value> gaps(k);
+    for (std::size_t c = 0; c < k; ++c) gaps[c] = backend::duality_gap(sums[c], square[c], dot[c], lambda[c]);
     return gaps;
 }
 
@@ -129,6 +132,8 @@ batch_outcome proximal_gradient(const operations<T>& ops, const quadratic_form<T
                                 const backend::penalty_view& penalty, std::span<const double> lambda, panel<T>& B,
                                 const proximal_gradient_options& options)
 {
+    // The smallest relative fall of the objective that is more than rounding.
+    constexpr double finest = std::is_same_v<T, float> ? 1e-7 : 1e-15;
     batch_outcome outcome;
     const auto k = static_cast<std::size_t>(B.cols);
     outcome.iterations.assign(k, 0);
@@ -156,15 +161,19 @@ batch_outcome proximal_gradient(const operations<T>& ops, const quadratic_form<T
 
     for (std::int64_t iteration = 0; !work.columns.empty(); ++iteration) {
         if (iteration % iterations_per_look == 0 || iteration >= options.max_iterations) {
-            const std::vector<double> gaps = restricted_gaps(ops, form, penalty, work);
+            const std::vector<backend::gap_value> values = restricted_gaps(ops, form, penalty, work);
             ++outcome.products;
             outcome.cancelled = options.keep_going && !options.keep_going();
             std::vector<std::int64_t> kept;
             for (std::size_t c = 0; c < work.columns.size(); ++c) {
                 column_state& column = work.columns[c];
-                column.looks_without_gain = gaps[c] < (1 - 1e-6) * column.best_gap ? 0 : column.looks_without_gain + 1;
-                column.best_gap = std::min(column.best_gap, gaps[c]);
-                const bool done = gaps[c] <= options.gap_tolerance || iteration >= options.max_iterations ||
+                const double gap = values[c].gap;
+                const bool gained =
+                    gap < (1 - 1e-6) * column.best_gap || values[c].primal < (1 - finest) * column.best_primal;
+                column.looks_without_gain = gained ? 0 : column.looks_without_gain + 1;
+                column.best_gap = std::min(column.best_gap, gap);
+                column.best_primal = std::min(column.best_primal, values[c].primal);
+                const bool done = gap <= options.gap_tolerance || iteration >= options.max_iterations ||
                                   column.looks_without_gain > patience || outcome.cancelled;
                 if (!done) {
                     kept.push_back(static_cast<std::int64_t>(c));
@@ -172,7 +181,7 @@ batch_outcome proximal_gradient(const operations<T>& ops, const quadratic_form<T
                 }
                 ops.copy_column(work.B, static_cast<std::int64_t>(c), B, column.place);
                 outcome.iterations[static_cast<std::size_t>(column.place)] = iteration;
-                outcome.gaps[static_cast<std::size_t>(column.place)] = gaps[c];
+                outcome.gaps[static_cast<std::size_t>(column.place)] = gap;
             }
             if (kept.size() < work.columns.size()) keep(ops, work, kept);
             if (work.columns.empty()) break;

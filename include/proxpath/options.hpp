@@ -12,10 +12,11 @@ namespace proxpath {
 
 /// How the restricted problems are solved.
 enum class solver_kind : std::uint8_t {
-    automatic, ///< cd where the Gram matrix of the working set fits, else fista; krylov for ridge
+    automatic, ///< cd; krylov for ridge
     ista,      ///< proximal gradient
     fista, ///< accelerated proximal gradient with adaptive restart (Beck & Teboulle 2009; O'Donoghue & Candès 2015)
-    cd,    ///< covariance coordinate descent with Newton steps on the support (Friedman, Hastie & Tibshirani 2010)
+    cd,    ///< coordinate descent (Friedman, Hastie & Tibshirani 2010), with Newton steps in Gram form and Anderson
+           ///< extrapolation in residual form
     krylov ///< conjugate gradients for all lambdas at once from one Krylov space; ridge only (alpha = 0, no bounds)
 };
 
@@ -25,7 +26,8 @@ enum class screening_kind : std::uint8_t {
     none       ///< all p columns, always
 };
 
-/// What a proximal-gradient solver keeps: X_W'WX_W (gram) or the residual (residual).
+/// What a solver keeps of the working set: X_W'WX_W (gram) or the residual (residual). Automatic goes by cost and
+/// memory.
 enum class form_kind : std::uint8_t { automatic, gram, residual };
 
 /// Precision of the iterations of ista and fista; certificates are in double all the same.

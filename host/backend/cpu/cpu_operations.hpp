@@ -47,6 +47,8 @@ public:
                      std::int64_t to_column) const override;
     void covariance_descent(const covariance_problem<T>& problem, panel<T>& B, std::span<std::int64_t> iterations,
                             std::span<double> gaps) const override;
+    void coordinate_descent(const residual_problem& problem, panel<T>& B, std::span<std::int64_t> iterations,
+                            std::span<double> gaps) const override;
     void krylov_update(const panel<T>& r, std::span<const double> a, std::span<const double> z,
                        std::span<const double> b, panel<T>& D, panel<T>& B) const override;
 

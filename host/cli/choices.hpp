@@ -1,0 +1,73 @@
+// The words of the command line for the library's enumerations: the option table lists them, settings.cpp looks them
+// up.
+#pragma once
+
+#include <proxpath/io.hpp>
+#include <proxpath/options.hpp>
+
+#include <array>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace proxpath::cli {
+
+template <class E>
+struct choice {
+    std::string_view name;
+    E value;
+};
+
+inline constexpr std::array format_choices{
+    choice<file_format>{"auto", file_format::automatic}, choice<file_format>{"svmlight", file_format::svmlight},
+    choice<file_format>{"mtx", file_format::matrix_market}, choice<file_format>{"npz", file_format::npz},
+    choice<file_format>{"csv", file_format::csv}};
+
+inline constexpr std::array solver_choices{
+    choice<solver_kind>{"auto", solver_kind::automatic}, choice<solver_kind>{"ista", solver_kind::ista},
+    choice<solver_kind>{"fista", solver_kind::fista}, choice<solver_kind>{"cd", solver_kind::cd},
+    choice<solver_kind>{"krylov", solver_kind::krylov}};
+
+inline constexpr std::array screening_choices{choice<screening_kind>{"auto", screening_kind::automatic},
+                                              choice<screening_kind>{"none", screening_kind::none}};
+
+inline constexpr std::array form_choices{choice<form_kind>{"auto", form_kind::automatic},
+                                         choice<form_kind>{"gram", form_kind::gram},
+                                         choice<form_kind>{"residual", form_kind::residual}};
+
+inline constexpr std::array precision_choices{choice<precision_kind>{"double", precision_kind::float64},
+                                              choice<precision_kind>{"single", precision_kind::float32}};
+
+enum class device_kind { automatic, cpu, cuda };
+
+inline constexpr std::array device_choices{choice<device_kind>{"auto", device_kind::automatic},
+                                           choice<device_kind>{"cpu", device_kind::cpu},
+                                           choice<device_kind>{"cuda", device_kind::cuda}};
+
+template <class Choices>
+std::vector<std::string> names_of(const Choices& choices)
+{
+    std::vector<std::string> names;
+    for (const auto& each : choices) names.emplace_back(each.name);
+    return names;
+}
+
+/// The name of a value; every value has one.
+template <class Choices, class E>
+std::string name_of(const Choices& choices, E value)
+{
+    for (const auto& each : choices)
+        if (each.value == value) return std::string(each.name);
+    return {};
+}
+
+/// The value of a name; names were checked against the table before.
+template <class Choices>
+auto value_of(const Choices& choices, std::string_view name)
+{
+    for (const auto& each : choices)
+        if (each.name == name) return each.value;
+    return choices.front().value;
+}
+
+} // namespace proxpath::cli

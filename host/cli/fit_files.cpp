@@ -1,0 +1,180 @@
+// Writing and reading the files of a fit; see fit_files.hpp.
+
+#include "host/cli/fit_files.hpp"
+
+#include "host/cli/staging.hpp"
+#include "host/cli/values.hpp"
+#include "host/io/output_file.hpp"
+#include "host/matrix/column_store.hpp"
+
+#include <proxpath/errors.hpp>
+#include <proxpath/io.hpp>
+#include <proxpath/matrix.hpp>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include <fmt/format.h>
+
+namespace proxpath::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view path_header =
+    "lambda,df,dev_ratio,intercept,primal,dual,gap,rel_gap,kkt,status,iterations,passes";
+constexpr std::size_t lambda_cell = 0;
+constexpr std::size_t intercept_cell = 3;
+constexpr std::size_t status_cell = 9;
+
+std::vector<path_point> read_path_csv(const std::string& file)
+{
+    const std::vector<std::string> lines = read_lines(file);
+    if (lines.empty() || lines.front() != path_header)
+        throw file_error(file, 1, "this is not the header of a proxpath path; fit again");
+    const std::size_t cells = split(path_header, ',').size();
+    std::vector<path_point> points;
+    for (std::size_t i = 1; i < lines.size(); ++i) {
+        const auto line = static_cast<std::int64_t>(i) + 1;
+        const auto parts = split(lines[i], ',');
+        if (parts.size() != cells)
+            throw file_error(file, line, fmt::format("{} cells, but the header names {}", parts.size(), cells));
+        path_point point;
+        for (const auto& [cell, value] :
+             {std::pair{lambda_cell, &point.lambda}, std::pair{intercept_cell, &point.intercept}}) {
+            const auto number = parse_number(parts[cell]);
+            if (!number) throw file_error(file, line, fmt::format("'{}' is not a finite number", parts[cell]));
+            *value = *number;
+        }
+        bool known = false;
+        for (const auto status : {column_status::converged, column_status::not_converged, column_status::interrupted}) {
+            if (parts[status_cell] != status_text(status)) continue;
+            point.status = status;
+            known = true;
+        }
+        if (!known) throw file_error(file, line, fmt::format("unknown status '{}'", parts[status_cell]));
+        if (!points.empty() && !(point.lambda < points.back().lambda))
+            throw file_error(file, line, "lambdas must decrease");
+        points.push_back(point);
+    }
+    return points;
+}
+
+sparse_columns to_sparse_columns(const matrix& X)
+{
+    sparse_columns out;
+    out.rows = X.rows();
+    out.cols = X.cols();
+    out.offsets.assign(1, 0);
+    out.indices.reserve(static_cast<std::size_t>(X.nonzeros()));
+    out.values.reserve(static_cast<std::size_t>(X.nonzeros()));
+    for (const storage::column_block& block : X.store().blocks)
+        storage::visit_block(block, [&](const auto& indices, const auto& values) {
+            for (std::int64_t c = 0; c < block.count; ++c) {
+                const auto rows = indices.column(block.offsets[c]);
+                for (std::int64_t at = block.offsets[c]; at < block.offsets[c + 1]; ++at) {
+                    out.indices.push_back(static_cast<std::int64_t>(rows[at]));
+                    out.values.push_back(static_cast<double>(values[at]));
+                }
+                out.offsets.push_back(static_cast<std::int64_t>(out.indices.size()));
+            }
+        });
+    return out;
+}
+
+nlohmann::json read_summary(const std::string& file)
+{
+    std::ifstream stream(file, std::ios::binary);
+    std::ostringstream text;
+    text << stream.rdbuf();
+    auto summary = nlohmann::json::parse(text.str(), nullptr, false);
+    if (!summary.is_object()) throw file_error(file, 0, "this is not the summary of a proxpath fit; fit again");
+    return summary;
+}
+
+} // namespace
+
+const std::vector<std::string>& fit_file_names()
+{
+    static const std::vector<std::string> names{fit_files::path, fit_files::coefficients, fit_files::summary,
+                                                fit_files::features};
+    return names;
+}
+
+const char* status_text(column_status status)
+{
+    switch (status) {
+    case column_status::converged:
+        return "converged";
+    case column_status::not_converged:
+        return "not_converged";
+    default:
+        return "interrupted";
+    }
+}
+
+void write_path_csv(const std::string& file, const std::vector<path_point>& points)
+{
+    io::output_file out(file);
+    out.print("{}\n", path_header);
+    for (const path_point& each : points)
+        out.print("{},{},{},{},{},{},{},{},{},{},{},{}\n", each.lambda, each.df, each.dev_ratio, each.intercept,
+                  each.primal, each.dual, each.gap, each.rel_gap, each.kkt, status_text(each.status), each.iterations,
+                  each.passes);
+    out.commit();
+}
+
+void write_coefficients(const std::string& file, const sparse_columns& coefficients)
+{
+    const std::span<const std::int64_t> offsets(coefficients.offsets);
+    const std::span<const std::int64_t> indices(coefficients.indices);
+    const std::span<const double> values(coefficients.values);
+    write_matrix_market(file,
+                        matrix::from_view(csc_view(coefficients.rows, coefficients.cols, offsets, indices, values)));
+}
+
+void write_features(const std::string& file, const std::vector<std::string>& names)
+{
+    io::output_file out(file);
+    for (const std::string& name : names) out.print("{}\n", name);
+    out.commit();
+}
+
+void write_summary(const std::string& file, const nlohmann::json& summary)
+{
+    write_text_file(file, json_text(summary) + "\n");
+}
+
+std::string json_text(const nlohmann::json& value)
+{
+    return value.dump(2, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+fitted_path read_fit(const std::string& folder, int threads)
+{
+    const auto file = [&](const std::string& name) { return folder + "/" + name; };
+    if (!fs::is_directory(folder))
+        throw invalid_input(fmt::format("'{}' is no folder; give one that fit wrote", folder));
+    for (const std::string& name : {fit_files::path, fit_files::coefficients, fit_files::summary})
+        if (!fs::exists(file(name)))
+            throw invalid_input(fmt::format("'{}' has no {}; give a folder that fit wrote", folder, name));
+    fitted_path fit;
+    fit.points = read_path_csv(file(fit_files::path));
+    read_options settings;
+    settings.format = file_format::matrix_market;
+    settings.threads = threads;
+    fit.coefficients = to_sparse_columns(read_data(file(fit_files::coefficients), settings).X);
+    if (fit.coefficients.cols != static_cast<std::int64_t>(fit.points.size()))
+        throw file_error(file(fit_files::coefficients), 0,
+                         fmt::format("{} columns, but {} has {} lambdas", fit.coefficients.cols, fit_files::path,
+                                     fit.points.size()));
+    const nlohmann::json summary = read_summary(file(fit_files::summary));
+    if (const auto base = summary.find("index_base"); base != summary.end() && base->is_number_integer())
+        fit.index_base = base->get<int>();
+    if (fs::exists(file(fit_files::features))) fit.features = read_lines(file(fit_files::features));
+    return fit;
+}
+
+} // namespace proxpath::cli

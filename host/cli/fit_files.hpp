@@ -1,0 +1,48 @@
+// The files of a fit's folder: their names, and how they are written and read back.
+#pragma once
+
+#include <proxpath/result.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+namespace proxpath::cli {
+
+namespace fit_files {
+inline const std::string path = "path.csv";
+inline const std::string coefficients = "coefficients.mtx";
+inline const std::string summary = "summary.json";
+inline const std::string features = "features.txt";
+} // namespace fit_files
+
+/// All of them: what --force may delete.
+const std::vector<std::string>& fit_file_names();
+
+/// "converged", "not_converged" or "interrupted".
+const char* status_text(column_status status);
+
+/// @throws system_error
+void write_path_csv(const std::string& file, const std::vector<path_point>& points);
+void write_coefficients(const std::string& file, const sparse_columns& coefficients);
+void write_features(const std::string& file, const std::vector<std::string>& names);
+void write_summary(const std::string& file, const nlohmann::json& summary);
+
+/// JSON as text, two spaces a level; file names that are no UTF-8 get replacement characters.
+std::string json_text(const nlohmann::json& value);
+
+/// What predict needs of a fit.
+struct fitted_path {
+    std::vector<path_point> points; ///< lambda, intercept and status only
+    sparse_columns coefficients;    ///< p × K
+    std::vector<std::string> features;
+    std::optional<int> index_base; ///< of the svmlight file that was fitted
+};
+
+/// @throws invalid_input when `folder` is none of ours, file_error when a file in it is damaged, system_error
+fitted_path read_fit(const std::string& folder, int threads);
+
+} // namespace proxpath::cli

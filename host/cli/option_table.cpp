@@ -1,0 +1,262 @@
+// The options and their texts; see option_table.hpp.
+
+#include "host/cli/option_table.hpp"
+
+#include "host/cli/choices.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace proxpath::cli {
+
+namespace {
+
+constexpr auto fit = static_cast<unsigned>(command::fit);
+constexpr auto predict = static_cast<unsigned>(command::predict);
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
+number_range from_to(double low, double high) { return {low, high, true, true}; }
+number_range above(double low) { return {low, infinity, false, true}; }
+number_range between(double low, double high) { return {low, high, false, false}; }
+
+/// Makes one record; each property has a call that names it.
+class option {
+public:
+    option(std::string name, std::string argument, std::string text)
+    {
+        record_.name = std::move(name);
+        record_.argument = std::move(argument);
+        record_.text = std::move(text);
+    }
+    option& flag()
+    {
+        record_.kind = argument_kind::flag;
+        return *this;
+    }
+    option& word(std::vector<std::string> choices, std::string fallback)
+    {
+        record_.kind = argument_kind::word;
+        record_.choices = std::move(choices);
+        record_.fallback = std::move(fallback);
+        return *this;
+    }
+    option& value(argument_kind kind, number_range range)
+    {
+        record_.kind = kind;
+        record_.range = range;
+        return *this;
+    }
+    option& by_default(std::string fallback)
+    {
+        record_.fallback = std::move(fallback);
+        return *this;
+    }
+    option& otherwise(std::string words)
+    {
+        record_.fallback_text = std::move(words);
+        return *this;
+    }
+    option& required()
+    {
+        record_.required = true;
+        return *this;
+    }
+    option_record in(std::string group, unsigned commands)
+    {
+        record_.group = std::move(group);
+        record_.commands = commands;
+        return record_;
+    }
+
+private:
+    option_record record_;
+};
+
+std::vector<option_record> data_options()
+{
+    return {
+        option("DIR", "DIR", "Folder that `proxpath fit` wrote").required().in("Data", predict),
+        option("X", "X",
+               "Design matrix: svmlight (.svm, .libsvm, .svmlight, .txt), Matrix Market (.mtx), SciPy .npz or .csv, "
+               "each also .gz, .xz or .zst")
+            .required()
+            .in("Data", fit | predict),
+        option("--y", "FILE", "Responses: one number a line, or a Matrix Market array with one column")
+            .otherwise("those in X (svmlight, or CSV with --y-column)")
+            .in("Data", fit),
+        option("--y-column", "NAME",
+               "CSV only: name or 1-based number of the column that holds the response and is no feature")
+            .in("Data", fit | predict),
+        option("--format", "F", "Format of X; auto goes by the file name")
+            .word(names_of(format_choices), name_of(format_choices, read_options{}.format))
+            .in("Data", fit | predict),
+        option("--index-base", "B",
+               "svmlight only: index of the first feature; auto takes 0 when an index 0 occurs, else 1 (predict: as "
+               "in the fit)")
+            .word({"auto", "0", "1"}, "auto")
+            .in("Data", fit | predict),
+        option("--features", "P", "svmlight only: number of features, where the last ones may occur in no row")
+            .value(argument_kind::integer, from_to(1, 9007199254740992.0))
+            .otherwise("the largest index in X (predict: as in the fit)")
+            .in("Data", fit | predict),
+    };
+}
+
+std::vector<option_record> model_options()
+{
+    const path_options defaults;
+    return {
+        option("--alpha", "A", "Mix of the penalties: 1 is Lasso, 0 is Ridge, between is elastic net")
+            .value(argument_kind::number, from_to(0, 1))
+            .by_default(fmt::format("{}", defaults.alpha))
+            .in("Model", fit),
+        option("--n-lambda", "K", "Number of lambdas, spaced evenly in the logarithm from lambda_max downwards")
+            .value(argument_kind::integer, from_to(1, 1000000))
+            .by_default(fmt::format("{}", defaults.n_lambda))
+            .in("Model", fit),
+        option("--lambda-min-ratio", "R", "Last lambda over the first")
+            .value(argument_kind::number, between(0, 1))
+            .otherwise("0.01 with fewer rows than features, else 0.0001")
+            .in("Model", fit),
+        option("--lambda", "L1,L2,…", "Own lambdas, decreasing, instead of the grid; @FILE reads one a line")
+            .value(argument_kind::lambdas, above(0))
+            .in("Model", fit),
+        option("--no-intercept", "", "Fit without an intercept").flag().in("Model", fit),
+        option("--no-standardize", "",
+               "Penalise the coefficients as they are, not those of columns scaled to unit variance")
+            .flag()
+            .in("Model", fit),
+    };
+}
+
+std::vector<option_record> solver_options()
+{
+    const path_options defaults;
+    return {
+        option("--tol", "G", "Largest duality gap that counts as solved, as a share of the null model's loss")
+            .value(argument_kind::number, above(0))
+            .by_default(fmt::format("{}", defaults.tol))
+            .in("Solver", fit),
+        option("--max-iterations", "N",
+               "Solver iterations allowed for each lambda; one that needs more is marked not_converged")
+            .value(argument_kind::integer, from_to(1, 1e15))
+            .by_default(fmt::format("{}", defaults.max_iterations))
+            .in("Solver", fit),
+        option("--solver", "S",
+               "ista and fista: proximal gradient, plain and accelerated; cd: coordinate descent; krylov: all "
+               "lambdas from one Krylov space (Ridge only)")
+            .word(names_of(solver_choices), name_of(solver_choices, defaults.solver))
+            .in("Solver", fit),
+        option("--screening", "S", "auto solves on working sets and checks all features; none solves on all features")
+            .word(names_of(screening_choices), name_of(screening_choices, defaults.screening))
+            .in("Solver", fit),
+        option("--form", "F", "What ista and fista keep: the Gram matrix of the working set or the residual")
+            .word(names_of(form_choices), name_of(form_choices, defaults.form))
+            .in("Solver", fit),
+        option("--precision", "P", "Numbers in which ista and fista iterate; certificates are in double all the same")
+            .word(names_of(precision_choices), name_of(precision_choices, defaults.precision))
+            .in("Solver", fit),
+    };
+}
+
+std::vector<option_record> resource_options()
+{
+    return {
+        option("--device", "D", "Where to compute; auto takes a usable GPU, else the CPU")
+            .word(names_of(device_choices), name_of(device_choices, device_kind::automatic))
+            .in("Resources", fit),
+        option("--threads", "N", "Threads, 0 = all cores; results do not depend on it")
+            .value(argument_kind::integer, from_to(0, 4096))
+            .by_default(fmt::format("{}", path_options{}.threads))
+            .in("Resources", fit | predict),
+        option("--memory", "SIZE",
+               "Most memory for X and the work on it: bytes, or with K, M, G, T (KiB, MiB, … the same; KB, MB, … "
+               "powers of 1000)")
+            .value(argument_kind::size, from_to(1048576, 9007199254740992.0))
+            .otherwise("what is available for X, half of what then remains for the work")
+            .in("Resources", fit | predict),
+    };
+}
+
+std::vector<option_record> output_options()
+{
+    return {
+        option("--out", "DIR",
+               "Folder to make: path.csv, coefficients.mtx, summary.json, and features.txt where X names its features")
+            .required()
+            .in("Output", fit),
+        option("--out", "FILE",
+               "CSV to write, one row for each row of X and one column for each lambda; an older file is replaced")
+            .required()
+            .in("Output", predict),
+        option("--lambda", "L",
+               "Predict for this lambda alone; between two lambdas of the path coefficients are interpolated linearly")
+            .value(argument_kind::number, number_range{0, infinity, true, true})
+            .otherwise("all lambdas of the path")
+            .in("Output", predict),
+        option("--force", "", "Replace DIR if it is an older fit; it stays as it is until the new one is complete")
+            .flag()
+            .in("Output", fit),
+        option("--dry-run", "", "Read X, print the memory plan and the options, write nothing")
+            .flag()
+            .in("Output", fit),
+        option("--json", "", "Print the summary (or the plan) as JSON on standard output").flag().in("Output", fit),
+        option("--quiet", "", "Print nothing but errors (and what --json asks for)").flag().in("Output", fit | predict),
+        option("--verbose", "", "Print the memory plan and the whole path too").flag().in("Output", fit),
+        option("--help", "", "Print this help").flag().in("Output", fit | predict),
+    };
+}
+
+} // namespace
+
+bool number_range::holds(double value) const
+{
+    return (low_allowed ? value >= low : value > low) && (high_allowed ? value <= high : value < high);
+}
+
+std::string number_range::text() const
+{
+    const bool has_low = low > -infinity;
+    const bool has_high = high < infinity;
+    if (has_low && has_high && low_allowed && high_allowed) return fmt::format("from {} to {}", low, high);
+    std::string result;
+    if (has_low) result = low_allowed ? fmt::format("{} or more", low) : fmt::format("above {}", low);
+    if (has_low && has_high) result += " and ";
+    if (has_high) result += high_allowed ? fmt::format("at most {}", high) : fmt::format("below {}", high);
+    return result;
+}
+
+const std::vector<command_record>& command_table()
+{
+    static const std::vector<command_record> table{
+        {command::fit, "fit", "X [--y FILE] --out DIR [options]",
+         "Fit the whole path of an L1/L2-penalised linear model and certify every solution"},
+        {command::predict, "predict", "DIR X --out FILE [options]", "Predict from a fitted path"}};
+    return table;
+}
+
+const std::vector<option_record>& option_table()
+{
+    static const std::vector<option_record> table = [] {
+        std::vector<option_record> all;
+        for (const auto& part :
+             {data_options(), model_options(), solver_options(), resource_options(), output_options()})
+            all.insert(all.end(), part.begin(), part.end());
+        return all;
+    }();
+    return table;
+}
+
+const option_record& option_named(std::string_view name, command which)
+{
+    const auto& table = option_table();
+    const auto found =
+        std::find_if(table.begin(), table.end(), [&](const auto& each) { return each.name == name && each.of(which); });
+    if (found == table.end()) throw std::logic_error("no such option in the table: " + std::string(name));
+    return *found;
+}
+
+} // namespace proxpath::cli

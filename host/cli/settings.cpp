@@ -1,0 +1,153 @@
+// From arguments to library options; see settings.hpp.
+
+#include "host/cli/settings.hpp"
+
+#include "host/cli/values.hpp"
+
+#include <proxpath/errors.hpp>
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+namespace proxpath::cli {
+
+namespace {
+
+void require(const arguments& typed, std::string_view name)
+{
+    if (typed.given(name)) return;
+    const option_record& option = option_named(name, typed.which());
+    throw invalid_input(fmt::format("{} is missing: {}", option.name, option.text));
+}
+
+void refuse_together(const arguments& typed, std::string_view one, std::string_view other)
+{
+    if (typed.given(one) && typed.given(other))
+        throw invalid_input(fmt::format("{} and {} do not go together; give one of them", one, other));
+}
+
+read_options read_settings_of(const arguments& typed)
+{
+    read_options read;
+    read.format = value_of(format_choices, *typed.text("--format"));
+    read.index_base.reset();
+    if (const auto base = typed.integer("--index-base")) read.index_base = static_cast<int>(*base);
+    read.features = typed.integer("--features");
+    read.y_column = typed.text("--y-column").value_or("");
+    read.memory_limit = parse_size(typed.text("--memory").value_or("")).value_or(0);
+    read.threads = static_cast<int>(*typed.integer("--threads"));
+    return read;
+}
+
+std::vector<double> lambdas_of(const std::string& text)
+{
+    std::vector<double> lambdas;
+    if (!text.starts_with('@')) {
+        for (const std::string_view part : split(text, ',')) lambdas.push_back(*parse_number(part));
+        return lambdas;
+    }
+    const std::string file = text.substr(1);
+    lambdas = read_vector(file);
+    for (std::size_t k = 0; k < lambdas.size(); ++k) {
+        const auto line = static_cast<std::int64_t>(k) + 1;
+        if (!(lambdas[k] > 0)) throw file_error(file, line, fmt::format("lambda {} is not above 0", lambdas[k]));
+        if (k > 0 && !(lambdas[k] < lambdas[k - 1]))
+            throw file_error(file, line,
+                             fmt::format("{} follows {}; lambdas must decrease", lambdas[k], lambdas[k - 1]));
+    }
+    return lambdas;
+}
+
+verbosity level_of(const arguments& typed) { return typed.given("--quiet") ? verbosity::quiet : verbosity::normal; }
+
+} // namespace
+
+fit_settings make_fit_settings(const arguments& typed)
+{
+    require(typed, "X");
+    fit_settings settings;
+    settings.dry_run = typed.given("--dry-run");
+    if (!settings.dry_run) require(typed, "--out");
+    refuse_together(typed, "--lambda", "--n-lambda");
+    refuse_together(typed, "--lambda", "--lambda-min-ratio");
+    refuse_together(typed, "--quiet", "--verbose");
+    refuse_together(typed, "--y", "--y-column");
+
+    settings.design = *typed.text("X");
+    settings.y_file = typed.text("--y").value_or("");
+    settings.out = typed.text("--out").value_or("");
+    settings.read = read_settings_of(typed);
+    settings.memory = settings.read.memory_limit;
+    settings.device = value_of(device_choices, *typed.text("--device"));
+    settings.level = typed.given("--verbose") ? verbosity::verbose : level_of(typed);
+    settings.force = typed.given("--force");
+    settings.json = typed.given("--json");
+
+    path_options& path = settings.path;
+    path.alpha = *typed.number("--alpha");
+    path.intercept = !typed.given("--no-intercept");
+    path.standardize = !typed.given("--no-standardize");
+    if (const auto lambda = typed.text("--lambda")) path.lambda = lambdas_of(*lambda);
+    path.n_lambda = static_cast<int>(*typed.integer("--n-lambda"));
+    path.lambda_min_ratio = typed.number("--lambda-min-ratio");
+    path.tol = *typed.number("--tol");
+    path.max_iterations = *typed.integer("--max-iterations");
+    path.solver = value_of(solver_choices, *typed.text("--solver"));
+    path.screening = value_of(screening_choices, *typed.text("--screening"));
+    path.form = value_of(form_choices, *typed.text("--form"));
+    path.precision = value_of(precision_choices, *typed.text("--precision"));
+    path.threads = settings.read.threads;
+    return settings;
+}
+
+predict_settings make_predict_settings(const arguments& typed)
+{
+    require(typed, "DIR");
+    require(typed, "X");
+    require(typed, "--out");
+    predict_settings settings;
+    settings.folder = *typed.text("DIR");
+    settings.design = *typed.text("X");
+    settings.out = *typed.text("--out");
+    settings.read = read_settings_of(typed);
+    settings.lambda = typed.number("--lambda");
+    settings.threads = settings.read.threads;
+    settings.level = level_of(typed);
+    return settings;
+}
+
+nlohmann::json options_json(const arguments& typed, const fit_settings& settings)
+{
+    nlohmann::json out = nlohmann::json::object();
+    for (const option_record& each : option_table()) {
+        if (!each.of(typed.which()) || each.name == "--help") continue;
+        std::string key = each.name.substr(std::min(each.name.find_first_not_of('-'), each.name.size()));
+        std::replace(key.begin(), key.end(), '-', '_');
+        nlohmann::json& value = out[key];
+        const auto text = typed.text(each.name);
+        switch (each.kind) {
+        case argument_kind::flag:
+            value = typed.given(each.name);
+            break;
+        case argument_kind::number:
+            if (text) value = *parse_number(*text);
+            break;
+        case argument_kind::integer:
+            if (text) value = *parse_integer(*text);
+            break;
+        case argument_kind::size:
+            if (text) value = *parse_size(*text);
+            break;
+        case argument_kind::lambdas:
+            if (text) value = settings.path.lambda;
+            break;
+        default:
+            if (text) value = *text;
+        }
+    }
+    return out;
+}
+
+} // namespace proxpath::cli

@@ -1,0 +1,53 @@
+// From checked arguments to what the library takes, and to the "options" of summary.json.
+#pragma once
+
+#include "host/cli/arguments.hpp"
+#include "host/cli/choices.hpp"
+
+#include <proxpath/io.hpp>
+#include <proxpath/options.hpp>
+
+#include <cstdint>
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+namespace proxpath::cli {
+
+enum class verbosity { quiet, normal, verbose };
+
+/// What `proxpath fit` was asked to do.
+struct fit_settings {
+    std::string design;
+    std::string y_file; ///< empty = responses in the design file
+    std::string out;    ///< empty only with dry_run
+    read_options read;
+    path_options path;
+    device_kind device = device_kind::automatic;
+    std::uint64_t memory = 0; ///< bytes for X and the work on it; 0 = automatic
+    verbosity level = verbosity::normal;
+    bool force = false;
+    bool dry_run = false;
+    bool json = false;
+};
+
+/// What `proxpath predict` was asked to do.
+struct predict_settings {
+    std::string folder;
+    std::string design;
+    std::string out;
+    read_options read;
+    std::optional<double> lambda;
+    int threads = 0;
+    verbosity level = verbosity::normal;
+};
+
+/// @throws invalid_input for what is missing or does not go together; what reading a file of lambdas throws
+fit_settings make_fit_settings(const arguments& typed);
+predict_settings make_predict_settings(const arguments& typed);
+
+/// Every option of the fit with the value in force, by its name without dashes ('-' within as '_'); null where there
+/// is neither a value nor a default.
+nlohmann::json options_json(const arguments& typed, const fit_settings& settings);
+
+} // namespace proxpath::cli

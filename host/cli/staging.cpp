@@ -1,0 +1,213 @@
+// Writing beside and renaming whole folders; see staging.hpp.
+
+#include "host/cli/staging.hpp"
+
+#include "host/io/file_handle.hpp"
+#include "host/io/output_file.hpp"
+
+#include <proxpath/errors.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <system_error>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace proxpath::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string advice(int error_number)
+{
+    switch (error_number) {
+    case EACCES:
+    case EPERM:
+        return "; get permission to write there or choose another place";
+    case EROFS:
+        return "; choose another place";
+    case ENOSPC:
+    case EDQUOT:
+        return "; free space or choose another disk";
+    default:
+        return "";
+    }
+}
+
+[[noreturn]] void refuse(const std::string& what, const std::string& path, int error_number)
+{
+    throw system_error(
+        fmt::format("{} '{}': {}{}", what, path, std::generic_category().message(error_number), advice(error_number)));
+}
+
+/// The name survives a power failure only once its folder is on disk. Some file systems cannot sync folders; the
+/// content is safe there all the same.
+void sync_folder(const std::string& path)
+{
+    const io::file_handle folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (folder.valid()) (void)::fsync(folder.get());
+}
+
+/// Splits into parent and name, and sees that the parent is there.
+destination located(const std::string& path)
+{
+    destination where;
+    where.path = path;
+    while (where.path.size() > 1 && where.path.back() == '/') where.path.pop_back();
+    std::error_code ignored;
+    if (fs::exists(where.path, ignored))
+        if (const fs::path real = fs::canonical(where.path, ignored); !real.empty()) where.path = real.string();
+    const fs::path split(where.path);
+    where.name = split.filename().string();
+    where.parent = split.has_parent_path() ? split.parent_path().string() : ".";
+    struct stat parent = {};
+    if (::stat(where.parent.c_str(), &parent) != 0) {
+        if (errno == ENOENT)
+            throw invalid_input(
+                fmt::format("--out '{}': the folder '{}' does not exist; make it first", path, where.parent));
+        if (errno == ENOTDIR) throw invalid_input(fmt::format("--out '{}': '{}' is no folder", path, where.parent));
+        refuse("cannot reach", where.parent, errno);
+    }
+    if (!S_ISDIR(parent.st_mode)) throw invalid_input(fmt::format("--out '{}': '{}' is no folder", path, where.parent));
+    return where;
+}
+
+/// Makes sure that something can be written beside the destination, before hours are spent on what to write.
+void probe(const destination& where)
+{
+    const staging_folder trial(where);
+    try {
+        write_text_file(trial.file("probe"), std::string(4096, '\n'));
+    } catch (const system_error& problem) {
+        throw system_error(fmt::format("cannot write in '{}': {}", where.parent, problem.what()));
+    }
+}
+
+void check_replaceable(const std::string& shown, const std::string& path, bool force, const std::string& mark,
+                       const std::vector<std::string>& known)
+{
+    if (!fs::is_directory(path))
+        throw invalid_input(fmt::format("--out '{}' exists and is no folder; choose another name", shown));
+    if (!force)
+        throw invalid_input(
+            fmt::format("--out '{}' exists; choose another name, or add --force to replace an older fit", shown));
+    if (!fs::exists(path + "/" + mark))
+        throw invalid_input(fmt::format("--out '{}' exists and is no fit of proxpath (it has no {}); --force does not "
+                                        "replace it, choose another name",
+                                        shown, mark));
+    for (const auto& entry : fs::directory_iterator(path)) {
+        const std::string name = entry.path().filename().string();
+        if (std::find(known.begin(), known.end(), name) == known.end())
+            throw invalid_input(fmt::format("--out '{}' holds '{}', which no fit writes; --force would delete it: move "
+                                            "it away or choose another name",
+                                            shown, name));
+    }
+}
+
+} // namespace
+
+destination check_folder_destination(const std::string& path, bool force, const std::string& mark,
+                                     const std::vector<std::string>& known)
+{
+    destination where = located(path);
+    std::error_code problem;
+    if (fs::symlink_status(where.path, problem).type() != fs::file_type::not_found) {
+        try {
+            check_replaceable(path, where.path, force, mark, known);
+        } catch (const fs::filesystem_error& failure) {
+            refuse("cannot look into", where.path, failure.code().value());
+        }
+        where.replaces = true;
+    }
+    probe(where);
+    return where;
+}
+
+destination check_file_destination(const std::string& path)
+{
+    destination where = located(path);
+    std::error_code problem;
+    const auto type = fs::symlink_status(where.path, problem).type();
+    if (type == fs::file_type::directory)
+        throw invalid_input(fmt::format("--out '{}' is a folder; give the name of a file", path));
+    if (type != fs::file_type::not_found && type != fs::file_type::regular)
+        throw invalid_input(fmt::format("--out '{}' exists and is no regular file; choose another name", path));
+    where.replaces = type == fs::file_type::regular;
+    probe(where);
+    return where;
+}
+
+staging_folder::staging_folder(const destination& where) : where_(where)
+{
+    std::string pattern = fmt::format("{}/.{}.partial-XXXXXX", where.parent, where.name);
+    if (::mkdtemp(pattern.data()) == nullptr) refuse("cannot write in", where.parent, errno);
+    path_ = pattern;
+    // mkdtemp keeps everybody else out; the finished folder gets the mode that mkdir would give it.
+    const mode_t mask = ::umask(0);
+    ::umask(mask);
+    struct stat made = {};
+    if (::stat(path_.c_str(), &made) == 0) (void)::chmod(path_.c_str(), (0777 & ~mask) | (made.st_mode & S_ISGID));
+    on_abort_ = std::make_unique<abandoned_folder>(path_);
+}
+
+staging_folder::~staging_folder()
+{
+    on_abort_.reset();
+    std::error_code ignored;
+    if (!path_.empty()) fs::remove_all(path_, ignored);
+}
+
+void staging_folder::commit_folder()
+{
+    sync_folder(path_);
+    if (where_.replaces) {
+        // One step where the system can: there is no moment without a folder of that name.
+#if defined(RENAME_EXCHANGE)
+        const int swapped = ::renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD, where_.path.c_str(), RENAME_EXCHANGE);
+        if (swapped == 0) {
+            sync_folder(where_.parent);
+            return; // path_ is the older folder now, which the destructor removes
+        }
+        if (errno != EINVAL && errno != ENOSYS && errno != ENOENT) refuse("cannot write", where_.path, errno);
+#endif
+        const std::string aside = path_ + "-older";
+        if (std::rename(where_.path.c_str(), aside.c_str()) != 0 && errno != ENOENT)
+            refuse("cannot replace", where_.path, errno);
+        if (std::rename(path_.c_str(), where_.path.c_str()) != 0) {
+            const int error_number = errno;
+            (void)std::rename(aside.c_str(), where_.path.c_str());
+            refuse("cannot write", where_.path, error_number);
+        }
+        std::error_code ignored;
+        fs::remove_all(aside, ignored);
+    } else if (std::rename(path_.c_str(), where_.path.c_str()) != 0) {
+        // An empty folder of that name that somebody made meanwhile is replaced by rename; a full one is refused here.
+        refuse("cannot write", where_.path, errno);
+    }
+    on_abort_.reset();
+    path_.clear();
+    sync_folder(where_.parent);
+}
+
+void staging_folder::commit_file(const std::string& name)
+{
+    if (std::rename(file(name).c_str(), where_.path.c_str()) != 0) refuse("cannot write", where_.path, errno);
+    sync_folder(where_.parent);
+}
+
+void write_text_file(const std::string& path, const std::string& text)
+{
+    io::output_file file(path);
+    file.write(text);
+    file.commit();
+}
+
+} // namespace proxpath::cli

@@ -1,0 +1,54 @@
+// Output that is complete or absent. Files are written into a hidden folder beside the destination; when all of them
+// are on disk the folder (or its one file) takes the destination's name. Whatever goes wrong before leaves nothing.
+#pragma once
+
+#include "host/cli/interruption.hpp"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace proxpath::cli {
+
+/// Where output goes, checked before the long work.
+struct destination {
+    std::string path;   ///< without a trailing slash; links resolved where it exists
+    std::string parent; ///< existing folder
+    std::string name;
+    bool replaces = false;
+};
+
+/// A folder to be made.
+/// @param known files that a fit may hold: an older folder is replaced only if it has `mark` and nothing else
+/// @throws invalid_input when the parent is missing, or the folder exists and may not be replaced
+/// @throws system_error when nothing can be written there
+destination check_folder_destination(const std::string& path, bool force, const std::string& mark,
+                                     const std::vector<std::string>& known);
+
+/// A file to be written; an older regular file is replaced.
+destination check_file_destination(const std::string& path);
+
+class staging_folder {
+public:
+    /// @throws system_error when it cannot be made
+    explicit staging_folder(const destination& where);
+    staging_folder(const staging_folder&) = delete;
+    staging_folder& operator=(const staging_folder&) = delete;
+    ~staging_folder();
+
+    std::string file(const std::string& name) const { return path_ + "/" + name; }
+    /// Gives the folder, with all that is in it, the destination's name.
+    void commit_folder();
+    /// Gives one file of it the destination's name.
+    void commit_file(const std::string& name);
+
+private:
+    destination where_;
+    std::string path_;
+    std::unique_ptr<abandoned_folder> on_abort_;
+};
+
+/// Writes a text to a new file and syncs it. @throws system_error
+void write_text_file(const std::string& path, const std::string& text);
+
+} // namespace proxpath::cli
