@@ -272,6 +272,7 @@ data_set read_svmlight(read_settings& settings)
         [](const chunk&, const chunk_report&) {}, text_scanner::count_lines::no,
         text_scanner::window_hooks{[&](std::int64_t chunks) { places.prepare(chunks); }, [&] { places.place(); }});
     result.X = places.finish([&](storage::duplicate_entry) { fail_changed(settings); });
+    result.index_base = static_cast<int>(rules.base);
     if (!settings.options.index_base)
         result.notes.push_back(rules.base == 0 ? "feature indices start at 0: index 0 occurs"
                                                : "feature indices are taken to start at 1: index 0 does not occur");

@@ -43,6 +43,7 @@ struct data_set {
     matrix X;
     std::vector<double> y;                  ///< n responses; empty when the file holds none
     std::vector<std::string> feature_names; ///< p names (CSV header); else empty
+    std::optional<int> index_base;          ///< svmlight only: the index of the first feature that was taken, 0 or 1
     std::vector<std::string> notes;         ///< decisions taken while reading, e.g. the index base
 };
 

@@ -1,0 +1,163 @@
+// The steps of a fit; see fit_command.hpp. The destination is checked before the long work, and the folder takes its
+// name only when every file in it is on disk.
+
+#include "host/cli/fit_command.hpp"
+
+#include "host/cli/exit_code.hpp"
+#include "host/cli/fit_files.hpp"
+#include "host/cli/fit_summary.hpp"
+#include "host/cli/process_memory.hpp"
+#include "host/cli/settings.hpp"
+#include "host/cli/staging.hpp"
+#include "host/cli/values.hpp"
+#include "host/parallel/parallel_for.hpp"
+
+#include <proxpath/errors.hpp>
+#include <proxpath/fit.hpp>
+#include <proxpath/io.hpp>
+
+#include <chrono>
+#include <optional>
+#include <utility>
+
+#include <fmt/format.h>
+#include <xxhash.h>
+
+namespace proxpath::cli {
+
+namespace {
+
+using clock = std::chrono::steady_clock;
+
+double seconds_since(clock::time_point start) { return std::chrono::duration<double>(clock::now() - start).count(); }
+
+void choose_device(const fit_settings& settings, fit_facts& facts)
+{
+    if (settings.device == device_kind::cuda)
+        throw system_error("--device cuda: this build has no CUDA backend; use --device cpu or auto");
+    facts.device = "cpu";
+    facts.device_reason = settings.device == device_kind::cpu ? "as asked" : "this build has no CUDA backend";
+}
+
+/// X and y, with the responses from wherever they were asked for.
+data_set load(const fit_settings& settings)
+{
+    data_set data = read_data(settings.design, settings.read);
+    if (!settings.y_file.empty()) {
+        if (!data.y.empty())
+            data.notes.push_back(
+                fmt::format("responses are those of {}, not those in the design file", settings.y_file));
+        data.y = read_vector(settings.y_file);
+        if (static_cast<std::int64_t>(data.y.size()) != data.X.rows())
+            throw file_error(
+                settings.y_file, 0,
+                fmt::format("{} responses, but {} has {} rows", data.y.size(), settings.design, data.X.rows()));
+    }
+    if (data.y.empty())
+        throw invalid_input(
+            fmt::format("{} holds no responses; give them with --y FILE (or --y-column for CSV)", settings.design));
+    return data;
+}
+
+/// What --memory leaves for the work once X is there.
+void share_memory_limit(const fit_settings& settings, const matrix& X, path_options& path)
+{
+    if (settings.memory == 0) return;
+    const std::uint64_t stored = X.stored_bytes();
+    if (settings.memory <= stored)
+        throw out_of_memory(fmt::format("--memory {}: X alone takes {}; raise the limit", bytes_text(settings.memory),
+                                        bytes_text(stored)),
+                            stored, settings.memory);
+    path.memory_limit = settings.memory - stored;
+}
+
+void write_files(const staging_folder& folder, const path_result& result, const data_set& data)
+{
+    write_path_csv(folder.file(fit_files::path), result.points);
+    write_coefficients(folder.file(fit_files::coefficients), result.coefficients);
+    if (!data.feature_names.empty()) write_features(folder.file(fit_files::features), data.feature_names);
+}
+
+int dry_run(const arguments& typed, const fit_settings& settings, const data_set& data, const path_options& path,
+            const fit_facts& facts, console& to)
+{
+    const memory_plan plan = plan_memory(data.X, path);
+    if (settings.json) {
+        const nlohmann::json out = {{"n", data.X.rows()},        {"p", data.X.cols()},
+                                    {"nnz", data.X.nonzeros()},  {"seconds", {{"load", facts.load_s}}},
+                                    {"memory", plan_json(plan)}, {"peak_memory_bytes", peak_memory_bytes()},
+                                    {"notes", data.notes},       {"options", options_json(typed, settings)}};
+        to.out << json_text(out) << '\n';
+        return exit_certified;
+    }
+    to.out << fmt::format("{} rows, {} features, {} non-zeros; read in {}\n", data.X.rows(), data.X.cols(),
+                          data.X.nonzeros(), seconds_text(facts.load_s));
+    to.out << "memory: " << plan_text(plan) << '\n';
+    for (const std::string& note : data.notes) to.out << "note: " << note << '\n';
+    to.out << "options: " << json_text(options_json(typed, settings)) << '\n';
+    return exit_certified;
+}
+
+int code_of(const path_result& result)
+{
+    const status_counts counts = count_statuses(result.points);
+    if (counts.interrupted > 0) return exit_interrupted;
+    return counts.not_converged > 0 ? exit_not_converged : exit_certified;
+}
+
+} // namespace
+
+int fit(const arguments& typed, console& to)
+{
+    const auto started = clock::now();
+    fit_settings settings = make_fit_settings(typed);
+    reporter report(to, settings.level);
+    fit_facts facts;
+    choose_device(settings, facts);
+    facts.threads = parallel::resolve_threads(settings.path.threads);
+    facts.base_bytes = peak_memory_bytes();
+    std::optional<destination> where;
+    if (!settings.dry_run)
+        where = check_folder_destination(settings.out, settings.force, fit_files::path, fit_file_names());
+
+    settings.read.on_progress = [&](const progress& now) { return report.progressed(now); };
+    const data_set data = load(settings);
+    facts.notes = data.notes;
+    facts.index_base = data.index_base;
+    facts.load_s = seconds_since(started);
+    path_options path = settings.path;
+    path.on_progress = settings.read.on_progress;
+    share_memory_limit(settings, data.X, path);
+    if (settings.dry_run) return dry_run(typed, settings, data, path, facts, to);
+    if (settings.level == verbosity::verbose) report.note(plan_text(plan_memory(data.X, path)));
+
+    const auto solving = clock::now();
+    const path_result result = fit_path(data.X, data.y, path);
+    facts.solve_s = seconds_since(solving);
+
+    const auto writing = clock::now();
+    facts.matrix_checksum = data.X.checksum(settings.path.threads);
+    facts.response_checksum = XXH3_64bits(data.y.data(), data.y.size() * sizeof(double));
+    staging_folder folder(*where);
+    write_files(folder, result, data);
+    facts.write_s = seconds_since(writing);
+    facts.total_s = seconds_since(started);
+    facts.peak_bytes = peak_memory_bytes();
+    const nlohmann::json summary = summary_json(result, facts, options_json(typed, settings));
+    write_summary(folder.file(fit_files::summary), summary);
+    folder.commit_folder();
+
+    const bool verbose = settings.level == verbosity::verbose;
+    if (settings.json)
+        to.out << json_text(summary) << '\n';
+    else if (settings.level != verbosity::quiet)
+        to.out << summary_page(result, facts, settings, verbose);
+    const int code = code_of(result);
+    if (code == exit_not_converged)
+        report.warn(fmt::format("{} of {} lambdas did not reach the tolerance; they are marked in {}/{}",
+                                count_statuses(result.points).not_converged, result.points.size(), settings.out,
+                                fit_files::path));
+    return code;
+}
+
+} // namespace proxpath::cli

@@ -1,0 +1,165 @@
+// The summary as JSON and as a page; see fit_summary.hpp.
+
+#include "host/cli/fit_summary.hpp"
+
+#include "host/cli/fit_files.hpp"
+#include "host/cli/values.hpp"
+
+#include <proxpath/version.hpp>
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace proxpath::cli {
+
+namespace {
+
+double largest_rel_gap(const std::vector<path_point>& points)
+{
+    double largest = 0;
+    for (const path_point& each : points)
+        if (each.status != column_status::interrupted) largest = std::max(largest, each.rel_gap);
+    return largest;
+}
+
+std::string hexadecimal(std::uint64_t value) { return fmt::format("{:016x}", value); }
+
+/// Rows of the table: the first, the last, and about eight between, evenly spaced.
+std::vector<std::size_t> rows_to_show(std::size_t count, bool all)
+{
+    constexpr std::size_t shown = 10;
+    std::vector<std::size_t> rows;
+    if (all || count <= shown) {
+        for (std::size_t i = 0; i < count; ++i) rows.push_back(i);
+        return rows;
+    }
+    for (std::size_t i = 0; i < shown; ++i) rows.push_back(i * (count - 1) / (shown - 1));
+    return rows;
+}
+
+std::string verdict(const path_result& result, double tol)
+{
+    const status_counts counts = count_statuses(result.points);
+    const auto all = static_cast<std::int64_t>(result.points.size());
+    if (counts.converged == all)
+        return fmt::format("all {} certified, largest relative gap {:.1e} (tolerance {:.1e})", all,
+                           largest_rel_gap(result.points), tol);
+    std::vector<std::string> parts{fmt::format("{} of {} certified to {:.1e}", counts.converged, all, tol)};
+    if (counts.not_converged > 0)
+        parts.push_back(fmt::format("{} not converged, largest relative gap {:.1e}", counts.not_converged,
+                                    largest_rel_gap(result.points)));
+    if (counts.interrupted > 0) parts.push_back(fmt::format("{} interrupted", counts.interrupted));
+    return fmt::format("{}", fmt::join(parts, "; "));
+}
+
+std::string line(std::string_view label, const std::string& text) { return fmt::format("{:<14}{}\n", label, text); }
+
+} // namespace
+
+std::string model_name(double alpha) { return alpha == 1 ? "Lasso" : alpha == 0 ? "Ridge" : "Elastic net"; }
+
+status_counts count_statuses(const std::vector<path_point>& points)
+{
+    status_counts counts;
+    for (const path_point& each : points) {
+        if (each.status == column_status::converged) ++counts.converged;
+        if (each.status == column_status::not_converged) ++counts.not_converged;
+        if (each.status == column_status::interrupted) ++counts.interrupted;
+    }
+    return counts;
+}
+
+nlohmann::json plan_json(const memory_plan& plan)
+{
+    return {{"matrix_bytes", plan.matrix_bytes},   {"vectors_bytes", plan.vectors_bytes},
+            {"working_bytes", plan.working_bytes}, {"total_bytes", plan.total()},
+            {"limit_bytes", plan.limit_bytes},     {"lambda_block", plan.lambda_block}};
+}
+
+std::string plan_text(const memory_plan& plan)
+{
+    return fmt::format("predicted {}: matrix {}, vectors {}, working sets {}; limit {} beyond the matrix; {} lambdas "
+                       "at a time",
+                       bytes_text(plan.total()), bytes_text(plan.matrix_bytes), bytes_text(plan.vectors_bytes),
+                       bytes_text(plan.working_bytes), bytes_text(plan.limit_bytes), plan.lambda_block);
+}
+
+nlohmann::json summary_json(const path_result& result, const fit_facts& facts, const nlohmann::json& options)
+{
+    const status_counts counts = count_statuses(result.points);
+    std::vector<std::string> notes = facts.notes;
+    notes.insert(notes.end(), result.notes.begin(), result.notes.end());
+    nlohmann::json summary = {{"version", version()},
+                              {"device", facts.device},
+                              {"device_reason", facts.device_reason},
+                              {"threads", facts.threads},
+                              {"options", options},
+                              {"n", result.n},
+                              {"p", result.p},
+                              {"nnz", result.nonzeros},
+                              {"data_checksum", hexadecimal(facts.matrix_checksum)},
+                              {"response_checksum", hexadecimal(facts.response_checksum)},
+                              {"solver", result.solver},
+                              {"lambda_max", result.lambda_max},
+                              {"null_loss", result.null_loss},
+                              {"n_lambda", result.points.size()},
+                              {"converged", counts.converged},
+                              {"not_converged", counts.not_converged},
+                              {"interrupted", counts.interrupted},
+                              {"largest_rel_gap", largest_rel_gap(result.points)},
+                              {"constant_features", result.constant_features.size()},
+                              {"passes", result.passes},
+                              {"rounds", result.rounds},
+                              {"seconds",
+                               {{"load", facts.load_s},
+                                {"solve", facts.solve_s},
+                                {"write", facts.write_s},
+                                {"total", facts.total_s},
+                                {"prepare", result.seconds.prepare},
+                                {"gather", result.seconds.gather},
+                                {"gram", result.seconds.gram},
+                                {"inner", result.seconds.inner},
+                                {"certify", result.seconds.certify}}},
+                              {"memory", plan_json(result.memory)},
+                              {"program_bytes", facts.base_bytes},
+                              {"peak_memory_bytes", facts.peak_bytes},
+                              {"notes", notes}};
+    summary["index_base"] = facts.index_base ? nlohmann::json(*facts.index_base) : nlohmann::json(nullptr);
+    return summary;
+}
+
+std::string summary_page(const path_result& result, const fit_facts& facts, const fit_settings& settings,
+                         bool whole_path)
+{
+    std::string page = fmt::format("{} path, alpha {}: {} rows, {} features, {} non-zeros\n", model_name(result.alpha),
+                                   result.alpha, result.n, result.p, result.nonzeros);
+    page += line("device", fmt::format("{}, {} threads ({})", facts.device, facts.threads, facts.device_reason));
+    page += line("solver", result.solver);
+    page += line("lambda_max", fmt::format("{:.6g}", result.lambda_max));
+    page += line("lambdas", verdict(result, settings.path.tol));
+    page += fmt::format("\n{:>12} {:>9} {:>10} {:>9} {:>9} {:>11} {:>7}  {}\n", "lambda", "non-zeros", "dev ratio",
+                        "rel gap", "kkt", "iterations", "passes", "status");
+    for (const std::size_t row : rows_to_show(result.points.size(), whole_path)) {
+        const path_point& point = result.points[row];
+        page += fmt::format("{:>12.6g} {:>9} {:>10.6f} {:>9.1e} {:>9.1e} {:>11} {:>7}  {}\n", point.lambda, point.df,
+                            point.dev_ratio, point.rel_gap, point.kkt, point.iterations, point.passes,
+                            status_text(point.status));
+    }
+    page += '\n' + line("passes", fmt::format("{} over the whole of X, in {} rounds", result.passes, result.rounds));
+    page += line("seconds",
+                 fmt::format("{:.2f} = load {:.2f} + solve {:.2f} (prepare {:.2f}, gather {:.2f}, gram {:.2f}, inner "
+                             "{:.2f}, certify {:.2f}) + write {:.2f}",
+                             facts.total_s, facts.load_s, facts.solve_s, result.seconds.prepare, result.seconds.gather,
+                             result.seconds.gram, result.seconds.inner, result.seconds.certify, facts.write_s));
+    page += line("memory", fmt::format("peak {}, of which {} program; {}", bytes_text(facts.peak_bytes),
+                                       bytes_text(facts.base_bytes), plan_text(result.memory)));
+    for (const std::string& note : facts.notes) page += line("note", note);
+    for (const std::string& note : result.notes) page += line("note", note);
+    if (!settings.out.empty()) page += line("written", settings.out);
+    return page;
+}
+
+} // namespace proxpath::cli

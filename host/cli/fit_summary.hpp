@@ -1,0 +1,57 @@
+// What a fit has to say of itself: summary.json, and the page on the terminal made from the same facts.
+#pragma once
+
+#include "host/cli/settings.hpp"
+
+#include <proxpath/io.hpp>
+#include <proxpath/result.hpp>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+namespace proxpath::cli {
+
+/// What the program knows beside the library's result.
+struct fit_facts {
+    std::string device;        ///< "cpu"
+    std::string device_reason; ///< why this one
+    int threads = 1;
+    std::uint64_t matrix_checksum = 0;
+    std::uint64_t response_checksum = 0;
+    std::optional<int> index_base;
+    std::vector<std::string> notes; ///< from reading
+    std::uint64_t base_bytes = 0;   ///< resident before anything was read: the program itself
+    std::uint64_t peak_bytes = 0;
+    double load_s = 0;
+    double solve_s = 0;
+    double write_s = 0;
+    double total_s = 0;
+};
+
+/// "Lasso", "Ridge" or "Elastic net".
+std::string model_name(double alpha);
+
+/// How many points have each status.
+struct status_counts {
+    std::int64_t converged = 0;
+    std::int64_t not_converged = 0;
+    std::int64_t interrupted = 0;
+};
+status_counts count_statuses(const std::vector<path_point>& points);
+
+/// @param options what options_json made
+nlohmann::json summary_json(const path_result& result, const fit_facts& facts, const nlohmann::json& options);
+
+/// The page that `proxpath fit` prints.
+/// @param whole_path every lambda instead of some ten
+std::string summary_page(const path_result& result, const fit_facts& facts, const fit_settings& settings,
+                         bool whole_path);
+
+/// The memory plan alone, in words or as JSON.
+std::string plan_text(const memory_plan& plan);
+nlohmann::json plan_json(const memory_plan& plan);
+
+} // namespace proxpath::cli

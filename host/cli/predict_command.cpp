@@ -1,0 +1,161 @@
+// The steps of a prediction; see predict_command.hpp.
+
+#include "host/cli/predict_command.hpp"
+
+#include "host/cli/exit_code.hpp"
+#include "host/cli/fit_files.hpp"
+#include "host/cli/settings.hpp"
+#include "host/cli/staging.hpp"
+#include "host/cli/values.hpp"
+#include "host/io/output_file.hpp"
+
+#include <proxpath/errors.hpp>
+#include <proxpath/io.hpp>
+#include <proxpath/predict.hpp>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+
+namespace proxpath::cli {
+
+namespace {
+
+/// The columns to predict with: chosen ones of the path, or one between two of them.
+struct chosen_columns {
+    std::vector<double> lambdas;
+    std::vector<double> intercepts;
+    sparse_columns coefficients;
+};
+
+void append_column(chosen_columns& to, const fitted_path& fit, std::size_t k)
+{
+    to.lambdas.push_back(fit.points[k].lambda);
+    to.intercepts.push_back(fit.points[k].intercept);
+    for (auto e = static_cast<std::size_t>(fit.coefficients.offsets[k]);
+         e < static_cast<std::size_t>(fit.coefficients.offsets[k + 1]); ++e) {
+        to.coefficients.indices.push_back(fit.coefficients.indices[e]);
+        to.coefficients.values.push_back(fit.coefficients.values[e]);
+    }
+    to.coefficients.offsets.push_back(static_cast<std::int64_t>(to.coefficients.indices.size()));
+    ++to.coefficients.cols;
+}
+
+/// (1 − share) · column k + share · column k + 1, as one column.
+void append_between(chosen_columns& to, const fitted_path& fit, std::size_t k, double share, double lambda)
+{
+    const sparse_columns& from = fit.coefficients;
+    auto a = static_cast<std::size_t>(from.offsets[k]);
+    const auto a_end = static_cast<std::size_t>(from.offsets[k + 1]);
+    auto b = a_end;
+    const auto b_end = static_cast<std::size_t>(from.offsets[k + 2]);
+    while (a < a_end || b < b_end) {
+        const bool take_a = a < a_end && (b == b_end || from.indices[a] <= from.indices[b]);
+        const bool take_b = b < b_end && (a == a_end || from.indices[b] <= from.indices[a]);
+        const std::int64_t feature = take_a ? from.indices[a] : from.indices[b];
+        double value = 0;
+        if (take_a) value += (1 - share) * from.values[a++];
+        if (take_b) value += share * from.values[b++];
+        to.coefficients.indices.push_back(feature);
+        to.coefficients.values.push_back(value);
+    }
+    to.coefficients.offsets.push_back(static_cast<std::int64_t>(to.coefficients.indices.size()));
+    ++to.coefficients.cols;
+    to.lambdas.push_back(lambda);
+    to.intercepts.push_back((1 - share) * fit.points[k].intercept + share * fit.points[k + 1].intercept);
+}
+
+chosen_columns choose(const fitted_path& fit, const predict_settings& settings)
+{
+    std::vector<std::size_t> solved; // an interrupted fit leaves the end of its path unsolved
+    for (std::size_t k = 0; k < fit.points.size(); ++k)
+        if (fit.points[k].status != column_status::interrupted) solved.push_back(k);
+    if (solved.empty()) throw invalid_input(fmt::format("'{}' holds no solved lambda; fit again", settings.folder));
+    chosen_columns chosen;
+    chosen.coefficients.rows = fit.coefficients.rows;
+    chosen.coefficients.offsets.assign(1, 0);
+    if (!settings.lambda) {
+        for (const std::size_t k : solved) append_column(chosen, fit, k);
+        return chosen;
+    }
+    const double lambda = *settings.lambda;
+    const double largest = fit.points[solved.front()].lambda;
+    const double smallest = fit.points[solved.back()].lambda;
+    if (!(lambda <= largest && lambda >= smallest))
+        throw invalid_input(fmt::format("--lambda {} is outside the path, which goes from {} to {}; fit with it",
+                                        lambda, largest, smallest));
+    for (std::size_t i = 0; i < solved.size(); ++i) {
+        const std::size_t k = solved[i];
+        if (fit.points[k].lambda == lambda) {
+            append_column(chosen, fit, k);
+            return chosen;
+        }
+        if (fit.points[k].lambda < lambda) {
+            // Lambdas are finished in order, so the one before is its neighbour.
+            const double above = fit.points[k - 1].lambda;
+            append_between(chosen, fit, k - 1, (above - lambda) / (above - fit.points[k].lambda), lambda);
+            return chosen;
+        }
+    }
+    return chosen;
+}
+
+/// Columns with names must be the fitted ones, in the fitted order.
+void check_names(const fitted_path& fit, const data_set& data, const predict_settings& settings)
+{
+    if (fit.features.empty() || data.feature_names.empty()) return;
+    const std::size_t common = std::min(fit.features.size(), data.feature_names.size());
+    for (std::size_t j = 0; j < common; ++j)
+        if (fit.features[j] != data.feature_names[j])
+            throw file_error(settings.design, 1,
+                             fmt::format("feature {} is '{}', but the fit has '{}' there; give the same columns in the "
+                                         "same order",
+                                         j + 1, data.feature_names[j], fit.features[j]));
+}
+
+void write_predictions(const std::string& file, const std::vector<double>& lambdas, const std::vector<double>& values)
+{
+    io::output_file out(file);
+    for (std::size_t k = 0; k < lambdas.size(); ++k) out.print("{}lambda={}", k == 0 ? "" : ",", lambdas[k]);
+    out.write("\n");
+    for (std::size_t i = 0; i < values.size(); i += lambdas.size()) {
+        for (std::size_t k = 0; k < lambdas.size(); ++k) out.print("{}{}", k == 0 ? "" : ",", values[i + k]);
+        out.write("\n");
+    }
+    out.commit();
+}
+
+} // namespace
+
+int predict(const arguments& typed, console& to)
+{
+    predict_settings settings = make_predict_settings(typed);
+    reporter report(to, settings.level);
+    const destination where = check_file_destination(settings.out);
+    const fitted_path fit = read_fit(settings.folder, settings.threads);
+    const chosen_columns chosen = choose(fit, settings);
+
+    // What the fit knew of its svmlight file holds for this one: trailing features may be empty here, and an index 0
+    // may not occur.
+    if (!settings.read.features && fit.index_base) settings.read.features = fit.coefficients.rows;
+    if (!settings.read.index_base) settings.read.index_base = fit.index_base;
+    settings.read.on_progress = [&](const progress& now) { return report.progressed(now); };
+    const data_set data = read_data(settings.design, settings.read);
+    check_names(fit, data, settings);
+    if (data.X.cols() != fit.coefficients.rows)
+        throw file_error(settings.design, 0,
+                         fmt::format("{} features, but the fit in '{}' has {}", data.X.cols(), settings.folder,
+                                     fit.coefficients.rows));
+
+    const std::vector<double> values = predict(data.X, chosen.coefficients, chosen.intercepts, settings.threads);
+    staging_folder folder(where);
+    write_predictions(folder.file(where.name), chosen.lambdas, values);
+    folder.commit_file(where.name);
+    report.note(
+        fmt::format("{} rows predicted for {} lambdas: {}", data.X.rows(), chosen.lambdas.size(), settings.out));
+    return exit_certified;
+}
+
+} // namespace proxpath::cli
