@@ -26,7 +26,7 @@ struct gap_sums {
     double l2 = 0;        ///< Σ l2_j b_j²
     double support = 0;   ///< Σ over finite sides of sup_b (c b − λ l1 |b|), c = u − λ l2 b
     double conjugate = 0; ///< Σ h_j*(u_j), the conjugate of the whole penalty; +inf when out of its domain
-    double s_max = std::numeric_limits<double>::infinity(); ///< largest dual scaling the unbounded sides allow
+    double s_max = std::numeric_limits<double>::infinity(); ///< largest dual scaling the formula allows
     double kkt = 0;                                         ///< largest distance of 0 from the subdifferential
 
     void add(const gap_sums& other)
@@ -79,19 +79,17 @@ inline void add_gap_terms(gap_sums& sums, double u, double b, double l1, double 
         sums.l2 += l2 * b * b;
     }
 
+    // How far the dual point may be scaled. A side that its bound closes sets no limit. An open side, or a bounded one
+    // that does not pull yet, limits to where it would begin to; a bounded one that pulls takes support(s), which is
+    // convex and zero at 0, so s · support(1) is an upper bound up to s = 1 and no further.
     const double c = u - a2 * b;
-    if (c > 0) {
-        if (bounded_above) {
-            if (c > a1) sums.support += upper * (c - a1);
-        } else if (c * sums.s_max > a1) {
-            sums.s_max = a1 / c;
-        }
-    } else if (c < 0) {
-        if (bounded_below) {
-            if (-c > a1) sums.support += lower * (c + a1);
-        } else if (-c * sums.s_max > a1) {
-            sums.s_max = a1 / -c;
-        }
+    const double magnitude = std::fabs(c);
+    const double room = c > 0 ? upper : -lower;
+    if (room > 0 && magnitude > a1 && std::isfinite(room)) {
+        sums.support += room * (magnitude - a1);
+        if (sums.s_max > 1) sums.s_max = 1;
+    } else if (room > 0 && magnitude * sums.s_max > a1) {
+        sums.s_max = a1 / magnitude;
     }
 
     if (std::fabs(u) > a1) {
@@ -121,13 +119,10 @@ inline gap_value duality_gap(const gap_sums& sums, double residual_square, doubl
     value.primal = 0.5 * residual_square + lambda * (sums.l1 + 0.5 * sums.l2);
     const double q = residual_square + lambda * sums.l2;
     const double slope = response_dot - sums.support;
-    // Sides with a finite bound enter through their support function, which is convex in the scaling and zero at 0:
-    // s · support bounds it from above for s ≤ 1 only.
-    const double limit = sums.support > 0 && sums.s_max > 1 ? 1.0 : sums.s_max;
     double scaled = 0;
     if (slope > 0) {
-        double s = q > 0 ? slope / q : limit;
-        if (s > limit) s = limit;
+        double s = q > 0 ? slope / q : sums.s_max;
+        if (s > sums.s_max) s = sums.s_max;
         if (std::isfinite(s)) scaled = s * slope - 0.5 * s * s * q;
     }
     const double conjugate = response_dot - 0.5 * residual_square - sums.conjugate;
