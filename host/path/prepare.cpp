@@ -71,6 +71,8 @@ problem prepare(const operations<double>& ops, const matrix& X, std::span<const 
     fit.p = X.cols();
     fit.alpha = options.alpha;
     fit.intercept = options.intercept;
+    fit.given_lower = options.lower;
+    fit.given_upper = options.upper;
     fit.weights = normalised_weights(options, fit.n);
     centre_response(fit, y, options);
 
@@ -140,7 +142,13 @@ std::vector<double> lambda_grid(const path_options& options, double lambda_max, 
 
 double original_coefficient(const problem& fit, std::int64_t feature, double solved)
 {
-    return solved * fit.columns->scaling().inverse[static_cast<std::size_t>(feature)];
+    const auto at = static_cast<std::size_t>(feature);
+    double value = solved * fit.columns->scaling().inverse[at];
+    if (!fit.given_lower.empty() && (solved <= fit.lower[at] || value < fit.given_lower[at]))
+        value = fit.given_lower[at];
+    if (!fit.given_upper.empty() && (solved >= fit.upper[at] || value > fit.given_upper[at]))
+        value = fit.given_upper[at];
+    return value;
 }
 
 } // namespace proxpath::path

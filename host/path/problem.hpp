@@ -34,9 +34,10 @@ struct problem {
 
     // Penalty on the solver's scale, p each; see backend::penalty_view.
     std::vector<double> l1, l2, lower, upper, kkt_scale;
-    std::vector<std::uint8_t> skip;        ///< 1 = constant or excluded: coefficient 0, takes no part
-    std::vector<std::int64_t> constant;    ///< features without variation
-    std::vector<std::int64_t> unpenalised; ///< features with factor 0 and no bounds
+    std::span<const double> given_lower, given_upper; ///< the caller's bounds, original scale; empty = none
+    std::vector<std::uint8_t> skip;                   ///< 1 = constant or excluded: coefficient 0, takes no part
+    std::vector<std::int64_t> constant;               ///< features without variation
+    std::vector<std::int64_t> unpenalised;            ///< features with factor 0 and no bounds
 
     backend::penalty_view penalty() const { return {l1, l2, lower, upper, kkt_scale}; }
 };
@@ -52,7 +53,7 @@ problem prepare(const operations<double>& ops, const matrix& X, std::span<const 
 /// The lambdas of the options, or the default grid from lambda_max.
 std::vector<double> lambda_grid(const path_options& options, double lambda_max, std::int64_t n, std::int64_t p);
 
-/// Coefficients on the original scale from the solver's.
+/// A coefficient on the original scale from the solver's. One that sits at a bound gets the caller's number, exactly.
 double original_coefficient(const problem& fit, std::int64_t feature, double solved);
 
 } // namespace proxpath::path
