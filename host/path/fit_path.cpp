@@ -54,7 +54,7 @@ public:
         passes_ = 1 + null_.passes;
         magnitude_ = std::move(null_.magnitude);
         previous_lambda_ = null_.lambda_max;
-        tolerance_ = options.tol * null_.loss;
+        tolerance_ = std::max(options.tol * null_.loss, null_.rounding);
         result_.seconds.prepare = seconds_since(started_);
     }
 

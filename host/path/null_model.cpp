@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include <Eigen/Core>
 #include <Eigen/QR>
@@ -67,6 +68,15 @@ null_model fit_null_model(const operations<double>& ops, const problem& fit, con
     double square = 0;
     ops.column_dots(residual, residual, fit.weights, {&square, 1});
     null.loss = 0.5 * square;
+    // Where the unpenalised features explain ỹ, the residual is a few units in the last place of what was subtracted. A
+    // tolerance relative to that would ask for more digits than there are.
+    constexpr double last_places = 64 * std::numeric_limits<double>::epsilon();
+    double subtracted = 0;
+    for (const double coefficient : null.coefficients) subtracted += coefficient * coefficient;
+    if (null.loss <= last_places * last_places * subtracted) {
+        null.rounding = last_places * last_places * subtracted;
+        null.loss = 0;
+    }
 
     const std::vector<double> zero(1, 0.0);
     const panel<double> nothing = ops.allocate(fit.n, 1);
@@ -81,10 +91,10 @@ null_model fit_null_model(const operations<double>& ops, const problem& fit, con
     const double share = fit.alpha > 1e-3 ? 1.0 : fit.alpha > 0 ? fit.alpha / 1e-3 : 0.0;
     for (std::size_t j = 0; j < null.magnitude.size(); ++j) {
         const double u = null.magnitude[j];
-        null.magnitude[j] = fit.skip[j] != 0 ? 0.0 : std::fabs(u);
+        null.magnitude[j] = fit.skip[j] != 0 || null.loss == 0 ? 0.0 : std::fabs(u);
         // A side that its bound closes cannot be entered and does not count.
         const bool can_enter = u > 0 ? fit.upper[j] > 0 : fit.lower[j] < 0;
-        if (fit.skip[j] != 0 || !can_enter) continue;
+        if (fit.skip[j] != 0 || !can_enter || null.loss == 0) continue;
         // l1 = α v s/d; for ridge the same from l2 = v (s/d)² and kkt_scale = d/s.
         const double l1 = share > 0 ? fit.l1[j] / share : 1e-3 * fit.l2[j] * fit.kkt_scale[j];
         if (l1 > 0) null.lambda_max = std::max(null.lambda_max, std::fabs(u) / l1);

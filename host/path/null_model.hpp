@@ -35,7 +35,8 @@ private:
 
 /// The fit with all penalised coefficients zero.
 struct null_model {
-    double loss = 0;                  ///< P(0) = ½ Σ w ρ0²
+    double loss = 0;                  ///< P(0) = ½ Σ w ρ0²; 0 when nothing but rounding is left of ỹ
+    double rounding = 0;              ///< losses up to this are rounding; set where `loss` was set to 0
     std::vector<double> coefficients; ///< of the unpenalised features, solver's scale
     std::vector<double> magnitude;    ///< p, |x̃_j'wρ0|
     double lambda_max = 0;            ///< with α replaced by at least 1e-3
