@@ -152,7 +152,7 @@ double read_cell(const line_cursor& line, const csv_head& head, const char*& at,
     if (quoted) ++at;
     const char* const token = at;
     double value = 0;
-    const bool number = read_number(at, value);
+    const bool number = take_number(at, value);
     if (number && quoted && *at == '"') ++at;
     while (blank(*at)) ++at;
     if (number && (*at == head.separator || *at == '\n')) {

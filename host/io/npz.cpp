@@ -22,9 +22,6 @@ namespace proxpath::io {
 
 namespace {
 
-/// Entries a thread takes at a time.
-constexpr std::int64_t entries_per_piece = 16384;
-
 struct npz_head {
     bool by_column = false; ///< csc, else csr
     std::int64_t rows = 0;
@@ -88,7 +85,7 @@ void read_offsets(const read_settings& settings, npz_head& head)
     // Grows with what is really there: a declared size alone allocates nothing.
     std::vector<std::byte> bytes;
     for (std::int64_t done = 0; done < count;) {
-        const std::int64_t now = std::min(entries_per_piece, count - done);
+        const std::int64_t now = std::min(settings.sizes.piece_entries, count - done);
         settings.guard.require(settings.source.name(), sizeof(std::int64_t) * static_cast<std::uint64_t>(done + now),
                                "indptr");
         member.read_items(now, bytes);
@@ -154,7 +151,7 @@ public:
         indices_.read_items(current.count, current.indices);
         values_.read_items(current.count, current.values);
         while (current.count > 0) {
-            const std::int64_t pieces = parallel::pieces(current.count, entries_per_piece);
+            const std::int64_t pieces = parallel::pieces(current.count, settings_.sizes.piece_entries);
             std::vector<entry_failure> failures(static_cast<std::size_t>(pieces));
             if (before) before(pieces);
             std::exception_ptr damaged_indices;
@@ -199,8 +196,8 @@ private:
     template <class Sink>
     entry_failure go_through(const entry_window& window, std::int64_t piece, Sink sink) const
     {
-        const std::int64_t begin = piece * entries_per_piece;
-        const std::int64_t end = std::min(window.count, begin + entries_per_piece);
+        const std::int64_t begin = piece * settings_.sizes.piece_entries;
+        const std::int64_t end = std::min(window.count, begin + settings_.sizes.piece_entries);
         // The line (row of csr, column of csc) that holds the first entry; empty lines end where they begin.
         auto line = std::upper_bound(head_.offsets.begin(), head_.offsets.end(), window.first + begin) -
                     head_.offsets.begin() - 1;

@@ -89,7 +89,7 @@ public:
 private:
     void place_one(std::int64_t column, std::int64_t row, double value)
     {
-        if (!assembler_->put(column, row, value)) fail_changed(settings_);
+        if (!assembler_->put_alone(column, row, value)) fail_changed(settings_);
     }
 
     const read_settings& settings_;

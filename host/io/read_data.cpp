@@ -38,8 +38,10 @@ file_format format_of(const std::string& path)
 /// Windows large enough that starting the threads costs little, small enough to stay in the cache.
 read_sizes resolved(read_sizes sizes, int threads)
 {
-    constexpr std::int64_t smallest = std::int64_t{2} << 20;
+    constexpr std::int64_t smallest = std::int64_t{1} << 20;
     if (sizes.window_bytes <= 0) sizes.window_bytes = std::max(smallest, 4 * threads * sizes.chunk_bytes);
+    constexpr std::int64_t fewest = std::int64_t{1} << 17;
+    if (sizes.window_entries <= 0) sizes.window_entries = std::max(fewest, 4 * threads * sizes.piece_entries);
     return sizes;
 }
 

@@ -2,6 +2,7 @@
 
 #include "host/io/scanner.hpp"
 
+#include "host/io/number.hpp"
 #include "host/parallel/parallel_for.hpp"
 
 #include <proxpath/errors.hpp>
@@ -46,6 +47,9 @@ struct not_text {
     std::string reason;
 };
 
+/// Kept free at the end of a window: for a missing last '\n', and for numbers that are looked at in whole words.
+constexpr std::size_t spare_bytes = 1 + text_slack;
+
 std::size_t behind_last_line_end(const std::vector<char>& bytes, std::size_t from, std::size_t to)
 {
     const void* const found = from < to ? ::memrchr(bytes.data() + from, '\n', to - from) : nullptr;
@@ -60,7 +64,7 @@ void text_scanner::grow(window& into)
     if (into.used > longest)
         throw not_text{fmt::format("the line is longer than {}; this is no text file", readable_bytes(longest))};
     settings_.guard.require(settings_.source.name(), 4 * into.used, "a very long line");
-    into.bytes.resize(std::min(2 * into.bytes.size(), std::max(into.bytes.size(), longest) + 2));
+    into.bytes.resize(std::min(2 * into.bytes.size(), std::max(into.bytes.size(), longest) + spare_bytes + 1));
 }
 
 void text_scanner::fill(window& into, std::string_view carry)
@@ -68,14 +72,15 @@ void text_scanner::fill(window& into, std::string_view carry)
     into.used = into.body = 0;
     into.last = false;
     into.failure = nullptr;
-    const auto wanted = static_cast<std::size_t>(settings_.sizes.window_bytes) + 1; // room for a missing last '\n'
-    if (into.bytes.size() < std::max(wanted, carry.size() + 2)) into.bytes.resize(std::max(wanted, carry.size() + 2));
+    const std::size_t wanted =
+        std::max(static_cast<std::size_t>(settings_.sizes.window_bytes), carry.size() + 1) + spare_bytes;
+    if (into.bytes.size() < wanted) into.bytes.resize(wanted);
     if (!carry.empty()) std::memcpy(into.bytes.data(), carry.data(), carry.size());
     into.used = carry.size();
     std::size_t searched = into.used; // the carry has no line end
     try {
         for (;;) {
-            const std::size_t room = into.bytes.size() - 1 - into.used;
+            const std::size_t room = into.bytes.size() - spare_bytes - into.used;
             const std::size_t got = room > 0 ? stream_->read(into.bytes.data() + into.used, room) : 0;
             const std::size_t fresh = into.used;
             into.used += got;

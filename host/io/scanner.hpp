@@ -31,7 +31,7 @@ struct chunk_report {
     std::optional<bad_line> failure;
 };
 
-/// Whole lines, the last one ending in '\n'.
+/// Whole lines, the last one ending in '\n'; text_slack bytes may be looked at behind it (number.hpp).
 struct chunk {
     std::string_view text;
     std::int64_t number = 0;     ///< 0, 1, … over the whole file

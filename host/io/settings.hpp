@@ -19,8 +19,11 @@ struct read_sizes {
     std::int64_t window_bytes = 0;
     /// A window is cut at line ends into chunks of about this size: what a thread takes at a time.
     std::int64_t chunk_bytes = std::int64_t{64} << 10;
-    /// Entries of a compressed-row or -column file that are decompressed and placed at a time.
-    std::int64_t window_entries = std::int64_t{1} << 18;
+    /// Entries of a compressed-row or -column file that are decompressed and placed at a time. 0 = by the number of
+    /// threads.
+    std::int64_t window_entries = 0;
+    /// Entries of such a window that a thread takes at a time.
+    std::int64_t piece_entries = std::int64_t{1} << 14;
     /// A line longer than this is taken for a file that is no text.
     std::int64_t longest_line = std::int64_t{1} << 30;
 };

@@ -52,13 +52,22 @@ struct wrong_guess {};
                               quote_token(at, ":"), readable_bytes(rules.available_bytes)));
 }
 
-double finite_number(const line_cursor& line, const char*& at, std::string_view what, std::string_view stops)
+[[noreturn]] void fail_number(const line_cursor& line, const char* token, std::string_view what)
 {
-    const char* const begin = at;
+    const char* at = token;
     double value = 0;
-    if (!read_number(at, value) || (!ends_token(*at) && stops.find(*at) == std::string_view::npos))
-        fail_at(line, fmt::format("expected {}, found {}", what, quote_token(begin)));
-    if (!std::isfinite(value)) fail_at(line, not_finite_reason(begin));
+    if (!read_number(at, value) || !(ends_token(*at) || *at == '#'))
+        fail_at(line, fmt::format("expected {}, found {}", what, quote_token(token)));
+    fail_at(line, not_finite_reason(token));
+}
+
+/// Inlined whole, so that the place in the text stays in a register.
+[[gnu::always_inline]] inline double finite_number(const line_cursor& line, const char*& at, std::string_view what)
+{
+    const char* const token = at;
+    double value = 0;
+    if (!take_number(at, value) || !(ends_token(*at) || *at == '#') || !std::isfinite(value))
+        fail_number(line, token, what);
     return value;
 }
 
@@ -109,7 +118,7 @@ void parse_rows(const chunk& part, const index_rules& rules, Sink& sink, chunk_r
             line.next(skip_to_line_end(at));
             continue;
         }
-        const double y = finite_number(line, at, "a response (a number)", "#");
+        const double y = finite_number(line, at, "a response (a number)");
         sink.row(y);
         ++report.items;
         at = skip_query(line, skip_blanks(at));
@@ -120,7 +129,7 @@ void parse_rows(const chunk& part, const index_rules& rules, Sink& sink, chunk_r
             const char* const token = at;
             std::int64_t index = 0;
             if (*at == '+') ++at;
-            const integer_status status = read_integer(at, index);
+            const integer_status status = take_integer(at, index);
             if (status == integer_status::too_large || (status == integer_status::none && *token == '-'))
                 fail_index(line, rules, token, status);
             if (status == integer_status::none || *at != ':') fail_index(line, rules, token, integer_status::none);
@@ -135,7 +144,7 @@ void parse_rows(const chunk& part, const index_rules& rules, Sink& sink, chunk_r
             ++at;
             ascending = ascending && index > last;
             last = index;
-            sink.put(index - rules.base, finite_number(line, at, "a value", "#"));
+            sink.put(index - rules.base, finite_number(line, at, "a value"));
         }
         if (!ascending && rules.check_duplicates) check_unordered_row(line, features);
         line.next(skip_to_line_end(at));

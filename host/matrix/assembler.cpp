@@ -179,14 +179,22 @@ matrix_assembler::matrix_assembler(std::int64_t n, const column_profile& profile
 
 matrix_assembler::~matrix_assembler() = default;
 
-bool matrix_assembler::put(std::int64_t column, std::int64_t row, double value)
+template <bool shared>
+bool matrix_assembler::store(std::int64_t column, std::int64_t row, double value)
 {
     if (column < 0 || column >= store_->p || row < 0 || row >= n_) return false;
     const std::size_t b = block_of_[static_cast<std::size_t>(column)];
     const column_block& block = store_->blocks[b];
     writable_block& target = blocks_[b];
     if (kind_of(value) > block.values_are) return false;
-    const std::int64_t position = cursors_[static_cast<std::size_t>(column)].fetch_add(1, std::memory_order_relaxed);
+    std::atomic<std::int64_t>& cursor = cursors_[static_cast<std::size_t>(column)];
+    std::int64_t position = 0;
+    if constexpr (shared) {
+        position = cursor.fetch_add(1, std::memory_order_relaxed);
+    } else {
+        position = cursor.load(std::memory_order_relaxed);
+        cursor.store(position + 1, std::memory_order_relaxed);
+    }
     const std::int64_t local = column - block.first;
     if (position >= block.offsets[local + 1]) return false;
     if (block.indices_are == index_kind::full) {
@@ -203,6 +211,9 @@ bool matrix_assembler::put(std::int64_t column, std::int64_t row, double value)
     store_value(block.values_are, target.values, position, value);
     return true;
 }
+
+template bool matrix_assembler::store<true>(std::int64_t, std::int64_t, double);
+template bool matrix_assembler::store<false>(std::int64_t, std::int64_t, double);
 
 namespace {
 
