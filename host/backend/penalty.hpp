@@ -28,6 +28,7 @@ struct gap_sums {
     double conjugate = 0; ///< Σ h_j*(u_j), the conjugate of the whole penalty; +inf when out of its domain
     double s_max = std::numeric_limits<double>::infinity(); ///< largest dual scaling the formula allows
     double kkt = 0;                                         ///< largest distance of 0 from the subdifferential
+    double unpenalised = 0; ///< Σ |u_j b_j| + u_j² over unpenalised features: 0 at a certificate, where u_j is 0
 
     void add(const gap_sums& other)
     {
@@ -37,6 +38,7 @@ struct gap_sums {
         conjugate += other.conjugate;
         s_max = other.s_max < s_max ? other.s_max : s_max;
         kkt = other.kkt > kkt ? other.kkt : kkt;
+        unpenalised += other.unpenalised;
     }
 };
 
@@ -62,7 +64,8 @@ inline double kkt_distance(double u, double b, double l1, double l2, double lowe
 }
 
 /// Adds feature j of one column: u = x̃_j'wρ at coefficient b, with a1 = λ l1_j and a2 = λ l2_j.
-/// Unpenalised features without bounds (a1 = a2 = 0) add nothing: their u is zero by projection, see the certificate.
+/// Unpenalised features without bounds (a1 = a2 = 0) add nothing to the gap: their u is zero by projection, see the
+/// certificate. Solvers, which do not project, count what is left of it.
 inline void add_gap_terms(gap_sums& sums, double u, double b, double l1, double l2, double lambda, double lower,
                           double upper, double kkt_scale)
 {
@@ -73,7 +76,10 @@ inline void add_gap_terms(gap_sums& sums, double u, double b, double l1, double 
     if (distance > sums.kkt) sums.kkt = distance;
     const bool bounded_above = upper < infinity;
     const bool bounded_below = lower > -infinity;
-    if (a1 == 0 && a2 == 0 && !bounded_above && !bounded_below) return;
+    if (a1 == 0 && a2 == 0 && !bounded_above && !bounded_below) {
+        sums.unpenalised += std::fabs(u * b) + u * u;
+        return;
+    }
     if (b != 0) {
         sums.l1 += l1 * std::fabs(b);
         sums.l2 += l2 * b * b;

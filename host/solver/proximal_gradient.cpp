@@ -75,7 +75,10 @@ std::vector<backend::gap_value> restricted_gaps(const operations<T>& ops, const 
     std::vector<backend::gap_sums> sums(k);
     ops.penalty_sums(work.N, work.B, penalty, lambda, sums);
     std::vector<backend::gap_value> gaps(k);
-    for (std::size_t c = 0; c < k; ++c) gaps[c] = backend::duality_gap(sums[c], square[c], dot[c], lambda[c]);
+    for (std::size_t c = 0; c < k; ++c) {
+        gaps[c] = backend::duality_gap(sums[c], square[c], dot[c], lambda[c]);
+        gaps[c].gap += sums[c].unpenalised;
+    }
     return gaps;
 }
 
