@@ -168,7 +168,12 @@ solver::batch_outcome restricted_solver::iterate(const working_set& set, std::sp
         rough = iterate_in<float>(*ops_float_, set, lambda, narrow, gram, options);
         std::vector<float> host(static_cast<std::size_t>(B.rows * B.cols));
         ops_float_->download(narrow, host);
-        const std::vector<double> wide(host.begin(), host.end());
+        // A bound rounded to float may lie outside itself.
+        std::vector<double> wide(host.begin(), host.end());
+        for (std::size_t i = 0; i < wide.size(); ++i) {
+            const std::size_t j = i / static_cast<std::size_t>(B.cols);
+            wide[i] = std::clamp(wide[i], set.lower[j], set.upper[j]);
+        }
         ops_.upload(wide, B);
         if (rough.cancelled) return rough;
     }
