@@ -88,6 +88,7 @@ dense_reference::dense_reference(const dense_matrix& X, std::span<const double> 
         for (real& value : column) value /= std::sqrt(square);
         basis_.push_back(std::move(column));
     }
+    for (std::size_t i = 0; i < n_; ++i) rounding_ += weights_[i] * response_[i] * response_[i] * 1e-30L;
     reals left = response_;
     project(left);
     project(left);
@@ -130,12 +131,12 @@ double dense_reference::lambda_max() const
     return static_cast<double>(largest);
 }
 
-double dense_reference::kkt_unit() const
+double dense_reference::kkt_scale() const
 {
     real largest = 0;
     for (std::size_t j = 0; j < p_; ++j)
         if (skip_[j] == 0) largest = std::max(largest, std::sqrt(correlation(j, centred_[j])) / scale_[j]);
-    return static_cast<double>(largest * std::sqrt(2 * null_loss_));
+    return static_cast<double>(largest);
 }
 
 dense_reference::reals dense_reference::residual(double intercept, const std::vector<double>& b) const
@@ -166,6 +167,16 @@ long double dense_reference::objective(double lambda, double intercept, const st
     real value = penalty(lambda, b);
     for (std::size_t i = 0; i < n_; ++i) value += weights_[i] * rows[i] * rows[i] / 2;
     return value;
+}
+
+double dense_reference::distance(double intercept_a, const std::vector<double>& a, double intercept_b,
+                                 const std::vector<double>& b) const
+{
+    const reals left = residual(intercept_a, a);
+    const reals right = residual(intercept_b, b);
+    real sum = 0;
+    for (std::size_t i = 0; i < n_; ++i) sum += weights_[i] * (left[i] - right[i]) * (left[i] - right[i]);
+    return static_cast<double>(std::sqrt(sum));
 }
 
 reference_certificate dense_reference::certify(double lambda, double intercept, const std::vector<double>& b) const

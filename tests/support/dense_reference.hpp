@@ -34,13 +34,15 @@ public:
 
     /// Loss of intercept and unpenalised features alone.
     double null_loss() const { return static_cast<double>(null_loss_); }
+    /// Losses below this are rounding: the last place of y, squared.
+    double rounding() const { return static_cast<double>(rounding_); }
     /// With alpha replaced by at least 1e-3.
     double lambda_max() const;
     /// False for features whose coefficient must be 0: excluded, or without variation.
     bool takes_part(std::int64_t j) const { return skip_[static_cast<std::size_t>(j)] == 0; }
     bool constant(std::int64_t j) const { return constant_[static_cast<std::size_t>(j)] != 0; }
-    /// The largest KKT violation that the null model could have: what `kkt` is small against.
-    double kkt_unit() const;
+    /// Largest correlation, on the scale of `kkt`, of a feature with a residual of norm 1: what `kkt` is small against.
+    double kkt_scale() const;
     double deviation(std::int64_t j) const { return static_cast<double>(deviation_[static_cast<std::size_t>(j)]); }
 
     /// All numbers at (intercept, b), original scale. The dual point is the residual made orthogonal to intercept and
@@ -48,6 +50,10 @@ public:
     reference_certificate certify(double lambda, double intercept, const std::vector<double>& b) const;
     /// ½ Σ w ρ² + penalty, in long double: differences of two of them are meaningful to 1e-18 of the null loss.
     long double objective(double lambda, double intercept, const std::vector<double>& b) const;
+
+    /// √ Σ w (f_a − f_b)² of the fitted values of two points.
+    double distance(double intercept_a, const std::vector<double>& a, double intercept_b,
+                    const std::vector<double>& b) const;
 
     /// Coordinate descent from `start` (or 0) until the gap is at most `accuracy` of the null loss or `sweeps` are
     /// done.
@@ -82,6 +88,7 @@ private:
     std::vector<std::uint8_t> skip_, constant_;
     std::vector<reals> basis_; ///< orthonormal (weighted) basis of the unpenalised features
     real null_loss_ = 0;
+    real rounding_ = 0;
 };
 
 } // namespace proxpath::test
