@@ -108,17 +108,19 @@ bool check_entries(const compressed<I, V>& view, int threads)
     return std::all_of(sorted.begin(), sorted.end(), [](std::uint8_t flag) { return flag != 0; });
 }
 
-matrix finish(matrix_assembler& assembler, int threads)
+/// First row that a column holds twice, for full columns, of which the assembler knows only that there is one.
+template <class ForEach>
+std::int64_t repeated_row(std::int64_t n, std::int64_t column, std::int64_t pieces, const ForEach& for_each)
 {
-    auto outcome = assembler.finish(threads);
-    if (!outcome.complete) throw invalid_input("X: the memory changed while it was read");
-    if (outcome.duplicate) {
-        throw invalid_input(
-            outcome.duplicate->row < 0
-                ? fmt::format("X: an entry of column {} occurs twice", outcome.duplicate->column)
-                : fmt::format("X: row {}, column {} occurs twice", outcome.duplicate->row, outcome.duplicate->column));
-    }
-    return std::move(*outcome.result);
+    std::vector<std::uint8_t> seen(static_cast<std::size_t>(n), 0);
+    std::int64_t first = n;
+    for (std::int64_t piece = 0; piece < pieces; ++piece)
+        for_each(piece, [&](std::int64_t row, std::int64_t j, double) {
+            if (j != column) return;
+            if (seen[static_cast<std::size_t>(row)] != 0) first = std::min(first, row);
+            seen[static_cast<std::size_t>(row)] = 1;
+        });
+    return first;
 }
 
 /// Two passes over entries given by for_each(piece, f(row, column, value)).
@@ -135,7 +137,14 @@ matrix assemble(std::int64_t n, std::int64_t p, std::int64_t pieces, int threads
             if (!assembler.put(column, row, value)) throw invalid_input("X: the memory changed while it was read");
         });
     });
-    return finish(assembler, threads);
+    auto outcome = assembler.finish(threads);
+    if (!outcome.complete) throw invalid_input("X: the memory changed while it was read");
+    if (outcome.duplicate) {
+        const auto [row, column] = *outcome.duplicate;
+        throw invalid_input(fmt::format("X: row {}, column {} occurs twice",
+                                        row >= 0 ? row : repeated_row(n, column, pieces, for_each), column));
+    }
+    return std::move(*outcome.result);
 }
 
 template <class I, class V>
