@@ -28,6 +28,7 @@ struct column_moments {
     std::vector<double> mean;           ///< Σ w x
     std::vector<double> variance;       ///< Σ w (x − mean)², two passes, never negative
     std::vector<double> mean_square;    ///< Σ w x²
+    std::vector<std::uint8_t> full;     ///< 1 when every row of positive weight is stored
     std::vector<std::uint8_t> constant; ///< 1 when x is the same number in every row of positive weight
 };
 

@@ -22,9 +22,9 @@
 //   residual_dots          Σ a ρ², Σ a y ρ per column                          r k s
 //   penalty_sums           gap_sums of kept U = X̃'wρ                           2 p k s
 //   compact                keeps chosen columns                                2 r k s
-//   covariance_descent     the restricted problem in Gram form, to its gap     sweeps × active × p s
-//   coordinate_descent     the restricted problem in residual form, to its gap       sweeps × 2 nnz_W (V + s)
-//   krylov_update          all shifts of one conjugate-gradient step           4 p k s
+//   covariance_descent     the restricted problem in Gram form, to its gap     sweeps × active × p s, Newton × |S|² s
+//   coordinate_descent     the same in residual form                           sweeps × 2 nnz_W (V + s), Newton × |S|²
+//   s krylov_update          all shifts of one conjugate-gradient step           4 p k s
 #pragma once
 
 #include "host/backend/design.hpp"
@@ -32,6 +32,7 @@
 #include "host/backend/penalty.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -57,27 +58,36 @@ struct correlation_result {
     std::vector<std::vector<std::int64_t>> violators; ///< k: features outside W that break KKT, ascending
 };
 
-/// The restricted problem in Gram form that covariance_descent solves, column by column.
-template <class T>
-struct covariance_problem {
-    const panel<T>* gram = nullptr;      ///< C, p × p, symmetric
-    std::span<const double> correlation; ///< c0 = X̃'wỹ, p
-    double response_square = 0;          ///< Σ w ỹ²
-    penalty_view penalty;                ///< p features
-    std::span<const double> lambda;      ///< k
-    double gap_tolerance = 0;            ///< absolute
-    std::int64_t max_iterations = 0;     ///< sweeps and Newton steps together
+/// What the descents keep from call to call of one growing working set (a factor of its Gram matrix): each backend's
+/// own. Features keep their places, new ones come behind.
+class descent_memory {
+public:
+    virtual ~descent_memory() = default;
 };
 
-/// The restricted problem in residual form that coordinate_descent solves, column by column.
-struct residual_problem {
-    const design* X = nullptr;        ///< the working set, unit-norm columns
-    std::span<const double> response; ///< ỹ, n
-    std::span<const double> weights;  ///< n
+/// What both descents are asked.
+struct restricted_problem {
     penalty_view penalty;             ///< p features
     std::span<const double> lambda;   ///< k
     double gap_tolerance = 0;         ///< absolute
-    std::int64_t max_iterations = 0;  ///< sweeps
+    std::int64_t max_iterations = 0;  ///< sweeps and Newton steps together, each column
+    descent_memory* memory = nullptr; ///< from make_descent_memory, or null: nothing is kept
+    std::function<bool()> keep_going; ///< asked between steps from the calling thread; false stops; may be empty
+};
+
+/// The restricted problem in Gram form.
+template <class T>
+struct covariance_problem : restricted_problem {
+    const panel<T>* gram = nullptr;      ///< C, p × p, symmetric
+    std::span<const double> correlation; ///< c0 = X̃'wỹ, p
+    double response_square = 0;          ///< Σ w ỹ²
+};
+
+/// The restricted problem in residual form.
+struct residual_problem : restricted_problem {
+    const design* X = nullptr;        ///< the working set, unit-norm columns
+    std::span<const double> response; ///< ỹ, n
+    std::span<const double> weights;  ///< n
 };
 
 template <class T>
@@ -156,15 +166,18 @@ public:
     virtual void copy_column(const panel<T>& from, std::int64_t from_column, panel<T>& to,
                              std::int64_t to_column) const = 0;
 
-    /// Solves each column by coordinate descent on the Gram matrix with Newton steps on its support and signs, from
-    /// B, until its restricted gap is at most the tolerance. B is overwritten.
+    /// @param limit_bytes what it may take
+    virtual std::unique_ptr<descent_memory> make_descent_memory(std::uint64_t limit_bytes) const = 0;
+
+    /// Solves the columns in their order by coordinate descent on the Gram matrix with Newton steps on support and
+    /// signs, each from the better of its own column of B and the one before, until its restricted gap is at most the
+    /// tolerance. B is overwritten.
     /// @param iterations k: sweeps and Newton steps taken
-    /// @param gaps       k: restricted gap reached
+    /// @param gaps       k: restricted gap reached; +inf where keep_going ended the work before
     virtual void covariance_descent(const covariance_problem<T>& problem, panel<T>& B,
                                     std::span<std::int64_t> iterations, std::span<double> gaps) const = 0;
 
-    /// Solves each column by cyclic coordinate descent on the stored columns, from B, until its restricted gap is at
-    /// most the tolerance. B is overwritten; iterations and gaps as covariance_descent.
+    /// The same on the stored columns and a residual.
     virtual void coordinate_descent(const residual_problem& problem, panel<T>& B, std::span<std::int64_t> iterations,
                                     std::span<double> gaps) const = 0;
 

@@ -64,7 +64,7 @@ inline double kkt_distance(double u, double b, double l1, double l2, double lowe
 }
 
 /// Adds feature j of one column: u = x̃_j'wρ at coefficient b, with a1 = λ l1_j and a2 = λ l2_j.
-/// Unpenalised features without bounds (a1 = a2 = 0) add nothing to the gap: their u is zero by projection, see the
+/// Unpenalised features without bounds (l1 = l2 = 0) add nothing to the gap: their u is zero by projection, see the
 /// certificate. Solvers, which do not project, count what is left of it.
 inline void add_gap_terms(gap_sums& sums, double u, double b, double l1, double l2, double lambda, double lower,
                           double upper, double kkt_scale)
@@ -76,7 +76,8 @@ inline void add_gap_terms(gap_sums& sums, double u, double b, double l1, double 
     if (distance > sums.kkt) sums.kkt = distance;
     const bool bounded_above = upper < infinity;
     const bool bounded_below = lower > -infinity;
-    if (a1 == 0 && a2 == 0 && !bounded_above && !bounded_below) {
+    // Not λ l1 and λ l2, which may underflow.
+    if (l1 == 0 && l2 == 0 && !bounded_above && !bounded_below) {
         sums.unpenalised += std::fabs(u * b) + u * u;
         return;
     }
@@ -134,8 +135,9 @@ inline gap_value duality_gap(const gap_sums& sums, double residual_square, doubl
     const double conjugate = response_dot - 0.5 * residual_square - sums.conjugate;
     value.dual = scaled;
     if (std::isfinite(conjugate) && conjugate > value.dual) value.dual = conjugate;
-    // Rounding can lift the dual a little above the primal where both agree to all digits.
-    value.gap = value.primal > value.dual ? value.primal - value.dual : 0.0;
+    // Rounding can lift the dual a little above the primal where both agree to all digits. More than that is a
+    // contradiction and must not look like a proof; nor must NaN.
+    value.gap = std::fabs(value.primal - value.dual);
     return value;
 }
 

@@ -43,14 +43,15 @@ void append_column(chosen_columns& to, const fitted_path& fit, std::size_t k)
     ++to.coefficients.cols;
 }
 
-/// (1 − share) · column k + share · column k + 1, as one column.
-void append_between(chosen_columns& to, const fitted_path& fit, std::size_t k, double share, double lambda)
+/// (1 − share) · column above + share · column below, as one column.
+void append_between(chosen_columns& to, const fitted_path& fit, std::size_t above, std::size_t below, double lambda)
 {
     const sparse_columns& from = fit.coefficients;
-    auto a = static_cast<std::size_t>(from.offsets[k]);
-    const auto a_end = static_cast<std::size_t>(from.offsets[k + 1]);
-    auto b = a_end;
-    const auto b_end = static_cast<std::size_t>(from.offsets[k + 2]);
+    const double share = (fit.points[above].lambda - lambda) / (fit.points[above].lambda - fit.points[below].lambda);
+    auto a = static_cast<std::size_t>(from.offsets[above]);
+    const auto a_end = static_cast<std::size_t>(from.offsets[above + 1]);
+    auto b = static_cast<std::size_t>(from.offsets[below]);
+    const auto b_end = static_cast<std::size_t>(from.offsets[below + 1]);
     while (a < a_end || b < b_end) {
         const bool take_a = a < a_end && (b == b_end || from.indices[a] <= from.indices[b]);
         const bool take_b = b < b_end && (a == a_end || from.indices[b] <= from.indices[a]);
@@ -64,7 +65,7 @@ void append_between(chosen_columns& to, const fitted_path& fit, std::size_t k, d
     to.coefficients.offsets.push_back(static_cast<std::int64_t>(to.coefficients.indices.size()));
     ++to.coefficients.cols;
     to.lambdas.push_back(lambda);
-    to.intercepts.push_back((1 - share) * fit.points[k].intercept + share * fit.points[k + 1].intercept);
+    to.intercepts.push_back((1 - share) * fit.points[above].intercept + share * fit.points[below].intercept);
 }
 
 chosen_columns choose(const fitted_path& fit, const predict_settings& settings)
@@ -93,13 +94,18 @@ chosen_columns choose(const fitted_path& fit, const predict_settings& settings)
             return chosen;
         }
         if (fit.points[k].lambda < lambda) {
-            // Lambdas are finished in order, so the one before is its neighbour.
-            const double above = fit.points[k - 1].lambda;
-            append_between(chosen, fit, k - 1, (above - lambda) / (above - fit.points[k].lambda), lambda);
+            append_between(chosen, fit, solved[i - 1], k, lambda);
             return chosen;
         }
     }
     return chosen;
+}
+
+bool is_svmlight(const predict_settings& settings)
+{
+    const file_format format =
+        settings.read.format == file_format::automatic ? format_of(settings.design) : settings.read.format;
+    return format == file_format::svmlight;
 }
 
 /// Columns with names must be the fitted ones, in the fitted order.
@@ -139,8 +145,10 @@ int predict(const arguments& typed, console& to)
 
     // What the fit knew of its svmlight file holds for this one: trailing features may be empty here, and an index 0
     // may not occur.
-    if (!settings.read.features && fit.index_base) settings.read.features = fit.coefficients.rows;
-    if (!settings.read.index_base) settings.read.index_base = fit.index_base;
+    if (fit.index_base && is_svmlight(settings)) {
+        if (!settings.read.features) settings.read.features = fit.coefficients.rows;
+        if (!settings.read.index_base) settings.read.index_base = fit.index_base;
+    }
     settings.read.on_progress = [&](const progress& now) { return report.progressed(now); };
     const data_set data = read_data(settings.design, settings.read);
     check_names(fit, data, settings);
@@ -153,8 +161,8 @@ int predict(const arguments& typed, console& to)
     staging_folder folder(where);
     write_predictions(folder.file(where.name), chosen.lambdas, values);
     folder.commit_file(where.name);
-    report.note(
-        fmt::format("{} rows predicted for {} lambdas: {}", data.X.rows(), chosen.lambdas.size(), settings.out));
+    report.note(fmt::format("{} rows predicted for {} lambda{}: {}", data.X.rows(), chosen.lambdas.size(),
+                            chosen.lambdas.size() == 1 ? "" : "s", settings.out));
     return exit_certified;
 }
 

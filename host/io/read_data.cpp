@@ -19,22 +19,6 @@ namespace io {
 
 namespace {
 
-file_format format_of(const std::string& path)
-{
-    std::string name = without_compression_suffix(path);
-    std::transform(name.begin(), name.end(), name.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    for (const char* suffix : {".svm", ".libsvm", ".svmlight", ".txt"})
-        if (name.ends_with(suffix)) return file_format::svmlight;
-    if (name.ends_with(".mtx")) return file_format::matrix_market;
-    if (name.ends_with(".npz")) return file_format::npz;
-    if (name.ends_with(".csv")) return file_format::csv;
-    throw invalid_input(
-        fmt::format("{}: the format cannot be told from the name; .svm, .libsvm, .svmlight, .txt, .mtx, "
-                    ".npz and .csv are known, each also with .gz, .xz or .zst",
-                    path));
-}
-
 /// Windows large enough that starting the threads costs little, small enough to stay in the cache.
 read_sizes resolved(read_sizes sizes, int threads)
 {
@@ -101,6 +85,22 @@ std::vector<std::string> read_names(const input& source, const read_sizes& sizes
 }
 
 } // namespace io
+
+file_format format_of(const std::string& path)
+{
+    std::string name = io::without_compression_suffix(path);
+    std::transform(name.begin(), name.end(), name.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    for (const char* suffix : {".svm", ".libsvm", ".svmlight", ".txt"})
+        if (name.ends_with(suffix)) return file_format::svmlight;
+    if (name.ends_with(".mtx")) return file_format::matrix_market;
+    if (name.ends_with(".npz")) return file_format::npz;
+    if (name.ends_with(".csv")) return file_format::csv;
+    throw invalid_input(
+        fmt::format("{}: the format cannot be told from the name; .svm, .libsvm, .svmlight, .txt, .mtx, "
+                    ".npz and .csv are known, each also with .gz, .xz or .zst",
+                    path));
+}
 
 data_set read_data(const std::string& path, const read_options& options)
 {

@@ -26,9 +26,9 @@ void add_changes(const operations<double>& ops, const working_set& set, std::spa
 } // namespace
 
 std::vector<column_certificate> certify(const operations<double>& ops, const problem& fit,
-                                        const unpenalised_space& unpenalised, const working_set& set, panel<double>& B,
-                                        std::span<const double> lambda, std::int64_t save_column,
-                                        std::span<double> saved)
+                                        const unpenalised_space& unpenalised, std::span<const double> null_residual,
+                                        const working_set& set, panel<double>& B, std::span<const double> lambda,
+                                        std::int64_t save_column, std::span<double> saved)
 {
     const std::size_t k = lambda.size();
     const std::vector<double> zero(k, 0.0);
@@ -47,6 +47,8 @@ std::vector<column_certificate> certify(const operations<double>& ops, const pro
     std::vector<double> square(k);
     std::vector<double> dot(k);
     ops.column_dots(residual, residual, fit.weights, square);
+    // Σ w ỹ ρ, with ρ0 for ỹ: the unpenalised part of ỹ, which may be large, is orthogonal to ρ.
+    ops.upload(null_residual, response);
     ops.column_dots(residual, response, fit.weights, dot);
     const panel<double> nothing = ops.allocate(fit.n, B.cols);
     ops.extrapolated_residual(residual, nothing, nothing, zero, fit.weights, residual); // wρ

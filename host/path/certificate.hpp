@@ -31,11 +31,12 @@ struct column_certificate {
 
 /// Certifies the columns of B (|W| × k). Where there are unpenalised features, their coefficients in B are first moved
 /// to the least-squares fit of what is left, which the dual point needs and which can only improve the objective.
-/// @param save_column column whose |x̃_j'wρ − λ l2_j b_j| is wanted for the next strong rule, or −1
-/// @param saved       p numbers, written when save_column ≥ 0
+/// @param null_residual n, ρ of the null model
+/// @param save_column   column whose |x̃_j'wρ − λ l2_j b_j| is wanted for the next strong rule, or −1
+/// @param saved         p numbers, written when save_column ≥ 0
 std::vector<column_certificate> certify(const operations<double>& ops, const problem& fit,
-                                        const unpenalised_space& unpenalised, const working_set& set, panel<double>& B,
-                                        std::span<const double> lambda, std::int64_t save_column,
-                                        std::span<double> saved);
+                                        const unpenalised_space& unpenalised, std::span<const double> null_residual,
+                                        const working_set& set, panel<double>& B, std::span<const double> lambda,
+                                        std::int64_t save_column, std::span<double> saved);
 
 } // namespace proxpath::path

@@ -45,7 +45,7 @@ public:
           unpenalised_(ops, fit_), null_(fit_null_model(ops, fit_, unpenalised_)),
           solver_(ops, fit_,
                   {options.solver, options.form, options.precision, parallel::resolve_threads(options.threads),
-                   shares_.gram_limit_bytes, [this] { return report(); }})
+                   shares_.gram_limit_bytes, shares_.factor_limit_bytes, [this] { return report(); }})
     {
         lambdas_ = lambda_grid(options, null_.lambda_max, fit_.n, fit_.p);
         // Without variation in y, or without a feature that could enter, the path is the null model alone.
@@ -230,7 +230,7 @@ private:
     {
         const auto start = clock::now();
         const std::int64_t save = open.back().index == last ? static_cast<std::int64_t>(open.size()) - 1 : -1;
-        auto certificates = certify(ops_, fit_, unpenalised_, set_, B, lambdas_of(open), save,
+        auto certificates = certify(ops_, fit_, unpenalised_, null_.residual, set_, B, lambdas_of(open), save,
                                     save >= 0 ? std::span<double>(magnitude_) : std::span<double>());
         ++passes_;
         for (column& each : open) ++each.passes;

@@ -3,14 +3,13 @@
 #include "host/path/memory.hpp"
 
 #include "host/backend/panel.hpp"
+#include "host/io/memory_guard.hpp"
 
 #include <proxpath/errors.hpp>
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <limits>
-#include <string>
 
 #include <fmt/format.h>
 
@@ -45,17 +44,6 @@ std::int64_t expected_working_set(const matrix& X, bool all_features)
 
 } // namespace
 
-std::uint64_t available_memory_bytes()
-{
-    std::ifstream info("/proc/meminfo");
-    std::string key;
-    std::uint64_t kilobytes = 0;
-    std::string unit;
-    while (info >> key >> kilobytes && std::getline(info, unit))
-        if (key == "MemAvailable:") return kilobytes * 1024;
-    return std::uint64_t{4} << 30;
-}
-
 bool takes_all_features(const path_options& options)
 {
     return options.screening == screening_kind::none || options.alpha == 0;
@@ -81,7 +69,7 @@ memory_shares share_memory(const matrix& X, const path_options& options)
     memory_shares shares;
     memory_plan& plan = shares.plan;
     plan.matrix_bytes = X.stored_bytes();
-    plan.limit_bytes = options.memory_limit > 0 ? options.memory_limit : available_memory_bytes() / 2;
+    plan.limit_bytes = options.memory_limit > 0 ? options.memory_limit : io::available_memory() / 2;
 
     const std::int64_t expected = expected_working_set(X, all);
     // Coefficients of the result: an index and a value each.
@@ -110,6 +98,7 @@ memory_shares share_memory(const matrix& X, const path_options& options)
 
     const std::uint64_t left = plan.limit_bytes - plan.vectors_bytes;
     shares.gram_limit_bytes = left / 2;
+    shares.factor_limit_bytes = left / 4;
     // What the plan expects, not what it allows: gathered columns and Gram of the expected working set.
     const double share = p > 0 ? static_cast<double>(expected) / static_cast<double>(p) : 0;
     const auto gathered = static_cast<std::uint64_t>(share * static_cast<double>(X.stored_bytes()));

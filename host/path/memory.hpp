@@ -9,15 +9,13 @@
 
 namespace proxpath::path {
 
-/// Bytes the system could give right now (Linux: MemAvailable; elsewhere a careful guess).
-std::uint64_t available_memory_bytes();
-
 /// How the limit is shared out. Everything here follows from shape and options alone.
 struct memory_shares {
     memory_plan plan;
-    std::uint64_t gram_limit_bytes = 0; ///< the Gram matrix may take this much, growth included
-    std::int64_t lambda_block = 1;      ///< most lambdas solved together
-    std::int64_t krylov_block = 1;      ///< most lambdas of one Krylov run
+    std::uint64_t gram_limit_bytes = 0;   ///< the Gram matrix may take this much, growth included
+    std::uint64_t factor_limit_bytes = 0; ///< so may the factor that Newton steps keep
+    std::int64_t lambda_block = 1;        ///< most lambdas solved together
+    std::int64_t krylov_block = 1;        ///< most lambdas of one Krylov run
 };
 
 /// @throws out_of_memory when not even one lambda at a time fits the limit

@@ -2,6 +2,8 @@
 
 #include "host/path/null_model.hpp"
 
+#include <proxpath/errors.hpp>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -11,8 +13,13 @@
 
 namespace proxpath::path {
 
+using row_major = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
+/// Least squares by QR of √W X̃_U, which tells columns apart that differ in 1e-15 of their length; of the Gram matrix,
+/// which needs 1e-8, only where the dense columns would be too large.
 struct unpenalised_space::factor {
-    Eigen::CompleteOrthogonalDecomposition<Eigen::MatrixXd> gram;
+    bool of_columns = false;
+    Eigen::CompleteOrthogonalDecomposition<Eigen::MatrixXd> qr;
 };
 
 unpenalised_space::unpenalised_space(const operations<double>& ops, const problem& fit)
@@ -21,12 +28,25 @@ unpenalised_space::unpenalised_space(const operations<double>& ops, const proble
     if (features_.empty()) return;
     columns_ = ops.gather_columns(*fit.columns, features_);
     const auto count = static_cast<std::int64_t>(features_.size());
-    panel<double> gram = ops.allocate(count, count);
-    ops.gram(*columns_, fit.weights, 0, gram);
-    std::vector<double> host(features_.size() * features_.size());
-    ops.download(gram, host);
     factor_ = std::make_unique<factor>();
-    factor_->gram.compute(Eigen::Map<const Eigen::MatrixXd>(host.data(), count, count));
+    constexpr std::int64_t largest_dense = std::int64_t{1} << 26; // numbers: half a GiB
+    factor_->of_columns = count <= largest_dense / fit.n;
+    std::vector<double> identity(features_.size() * features_.size(), 0.0);
+    for (std::size_t u = 0; u < features_.size(); ++u) identity[u * features_.size() + u] = 1;
+    panel<double> square = ops.allocate(count, count);
+    if (factor_->of_columns) {
+        ops.upload(identity, square);
+        panel<double> dense = ops.allocate(fit.n, count);
+        ops.multiply(*columns_, square, dense);
+        row_major host(fit.n, count);
+        ops.download(dense, {host.data(), static_cast<std::size_t>(host.size())});
+        for (std::int64_t i = 0; i < fit.n; ++i) host.row(i) *= std::sqrt(fit.weights[static_cast<std::size_t>(i)]);
+        factor_->qr.compute(host);
+    } else {
+        ops.gram(*columns_, fit.weights, 0, square);
+        ops.download(square, identity);
+        factor_->qr.compute(Eigen::Map<const Eigen::MatrixXd>(identity.data(), count, count));
+    }
 }
 
 unpenalised_space::~unpenalised_space() = default;
@@ -41,15 +61,18 @@ std::vector<double> unpenalised_space::project(panel<double>& residual) const
     panel<double> weighted = ops_.allocate(residual.rows, residual.cols);
     panel<double> correlation = ops_.allocate(count, residual.cols);
     panel<double> fitted = ops_.allocate(residual.rows, residual.cols);
-    using row_major = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+    // √w is the factor for QR of the columns, w for their Gram matrix.
+    std::vector<double> factors(fit_.weights);
+    if (factor_->of_columns)
+        for (double& weight : factors) weight = std::sqrt(weight);
     // The second round takes away what rounding left of the first.
     for (int round = 0; round < 2; ++round) {
-        ops_.extrapolated_residual(residual, nothing, nothing, zero, fit_.weights, weighted);
-        ops_.transpose_multiply(*columns_, weighted, correlation);
-        std::vector<double> host(total.size());
-        ops_.download(correlation, host);
-        const Eigen::Map<const row_major> right(host.data(), count, residual.cols);
-        const row_major change = factor_->gram.solve(right);
+        ops_.extrapolated_residual(residual, nothing, nothing, zero, factors, weighted);
+        row_major right(factor_->of_columns ? fit_.n : count, residual.cols);
+        if (!factor_->of_columns) ops_.transpose_multiply(*columns_, weighted, correlation);
+        ops_.download(factor_->of_columns ? weighted : correlation,
+                      {right.data(), static_cast<std::size_t>(right.size())});
+        const row_major change = factor_->qr.solve(right);
         const std::vector<double> change_host(change.data(), change.data() + change.size());
         ops_.upload(change_host, correlation);
         ops_.multiply(*columns_, correlation, fitted);
@@ -68,6 +91,9 @@ null_model fit_null_model(const operations<double>& ops, const problem& fit, con
     double square = 0;
     ops.column_dots(residual, residual, fit.weights, {&square, 1});
     null.loss = 0.5 * square;
+    if (!std::isfinite(null.loss)) throw invalid_input("y: its squares overflow; divide it by a power of ten");
+    null.residual.resize(static_cast<std::size_t>(fit.n));
+    ops.download(residual, null.residual);
     // Where the unpenalised features explain ỹ, the residual is a few units in the last place of what was subtracted. A
     // tolerance relative to that would ask for more digits than there are.
     constexpr double last_places = 64 * std::numeric_limits<double>::epsilon();

@@ -38,6 +38,7 @@ struct null_model {
     double loss = 0;                  ///< P(0) = ½ Σ w ρ0²; 0 when nothing but rounding is left of ỹ
     double rounding = 0;              ///< losses up to this are rounding; set where `loss` was set to 0
     std::vector<double> coefficients; ///< of the unpenalised features, solver's scale
+    std::vector<double> residual;     ///< n, ρ0
     std::vector<double> magnitude;    ///< p, |x̃_j'wρ0|
     double lambda_max = 0;            ///< with α replaced by at least 1e-3
     std::int64_t passes = 0;

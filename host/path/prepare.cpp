@@ -2,11 +2,13 @@
 
 #include "host/path/problem.hpp"
 
-#include "host/matrix/column_store.hpp"
+#include <proxpath/errors.hpp>
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
+
+#include <fmt/format.h>
 
 namespace proxpath::path {
 
@@ -50,15 +52,11 @@ void centre_response(problem& fit, std::span<const double> y, const path_options
     fit.response_mean = mean + rest;
 }
 
-/// Where the mean of a column goes: into the shift where every row is stored, else into the centre.
-void centre_columns(const matrix& X, const std::vector<double>& mean, backend::column_scaling& scaling)
+/// Where the mean of a column goes: into the shift where every row that counts is stored, else into the centre.
+void centre_columns(const backend::column_moments& moments, backend::column_scaling& scaling)
 {
-    for (const storage::column_block& block : X.store().blocks)
-        for (std::int64_t local = 0; local < block.count; ++local) {
-            const auto j = static_cast<std::size_t>(block.first + local);
-            const bool full = block.offsets[local + 1] - block.offsets[local] == X.rows();
-            (full ? scaling.shift : scaling.center)[j] = mean[j];
-        }
+    for (std::size_t j = 0; j < moments.mean.size(); ++j)
+        (moments.full[j] != 0 ? scaling.shift : scaling.center)[j] = moments.mean[j];
 }
 
 } // namespace
@@ -94,6 +92,9 @@ problem prepare(const operations<double>& ops, const matrix& X, std::span<const 
         const double deviation = std::sqrt(moments.variance[j]);
         const double norm = fit.intercept ? deviation : std::sqrt(moments.mean_square[j]);
         const double scale = options.standardize ? deviation : 1.0;
+        if (!std::isfinite(norm) || !std::isfinite(scale))
+            throw invalid_input(
+                fmt::format("X: column {} has values whose squares overflow; divide it by a power of ten", j));
         // A constant column: nothing to fit with an intercept, no scale to standardise by; without either, a column of
         // one number is a feature like any other. Squares that vanish in double count as no variation.
         const bool constant =
@@ -115,12 +116,12 @@ problem prepare(const operations<double>& ops, const matrix& X, std::span<const 
         if (!options.lower.empty()) fit.lower[j] = options.lower[j] * norm;
         if (!options.upper.empty()) fit.upper[j] = options.upper[j] * norm;
         const bool bounded = std::isfinite(fit.lower[j]) || std::isfinite(fit.upper[j]);
-        if (factor == 0 && !bounded) fit.unpenalised.push_back(static_cast<std::int64_t>(j));
+        if (fit.l1[j] == 0 && fit.l2[j] == 0 && !bounded) fit.unpenalised.push_back(static_cast<std::int64_t>(j));
     }
     fit.mean.assign(p, 0.0);
     if (fit.intercept) {
+        centre_columns(moments, scaling);
         fit.mean = std::move(moments.mean);
-        centre_columns(X, fit.mean, scaling);
     }
     fit.columns = ops.make_design(X, std::move(scaling));
     return fit;

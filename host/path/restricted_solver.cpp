@@ -2,18 +2,16 @@
 
 #include "host/path/restricted_solver.hpp"
 
+#include <proxpath/errors.hpp>
+
 #include <algorithm>
 #include <chrono>
-#include <limits>
+
+#include <fmt/format.h>
 
 namespace proxpath::path {
 
 namespace {
-
-/// Steps of covariance descent between two looks at the caller's wish to stop.
-constexpr std::int64_t steps_per_call = 1000;
-/// Calls without a better gap after which a column is given back. The gap may stand still for a while: it is not monotone.
-constexpr int patience = 20;
 
 template <class T>
 panel<T> converted(const operations<double>& from_ops, const panel<double>& from, const operations<T>& to_ops)
@@ -29,7 +27,8 @@ panel<T> converted(const operations<double>& from_ops, const panel<double>& from
 } // namespace
 
 restricted_solver::restricted_solver(const operations<double>& ops, const problem& fit, restricted_settings settings)
-    : ops_(ops), fit_(fit), settings_(std::move(settings))
+    : ops_(ops), fit_(fit), settings_(std::move(settings)),
+      memory_(ops.make_descent_memory(settings_.factor_limit_bytes))
 {
     for (std::size_t i = 0; i < fit.response.size(); ++i)
         response_square_ += fit.weights[i] * fit.response[i] * fit.response[i];
@@ -41,15 +40,22 @@ restricted_solver::~restricted_solver() = default;
 
 bool restricted_solver::use_gram(const working_set& set) const
 {
-    if (settings_.form != form_kind::automatic) return settings_.form == form_kind::gram;
+    if (settings_.form == form_kind::residual) return false;
     const auto features = static_cast<double>(set.size());
     // While it grows, the old matrix and the new one are alive together.
-    if (2 * sizeof(double) * features * features > static_cast<double>(settings_.gram_limit_bytes)) return false;
-    // A coordinate step costs |W| numbers in a row in Gram form, 2 nnz / |W| gathered ones in residual form; up to a
-    // thousand or so the Newton steps that only the Gram form has decide for it.
-    constexpr double always = 1500;
-    constexpr double gather_cost = 8;
-    return features <= always || features * features <= gather_cost * static_cast<double>(set.columns->nonzeros());
+    const double needed = 2 * sizeof(double) * features * features;
+    if (needed > static_cast<double>(settings_.gram_limit_bytes)) {
+        if (settings_.form == form_kind::automatic) return false;
+        throw out_of_memory(fmt::format("form gram: the Gram matrix of {} features needs {:.0f} MiB, {} MiB are left "
+                                        "for it; raise the memory limit or take another form",
+                                        set.size(), needed / 1048576, settings_.gram_limit_bytes >> 20),
+                            static_cast<std::uint64_t>(needed), settings_.gram_limit_bytes);
+    }
+    if (settings_.form == form_kind::gram) return true;
+    // A coordinate step costs |W| numbers in a row in Gram form, 2 nnz / |W| gathered ones in residual form.
+    constexpr double always = 200;
+    constexpr double gather_cost = 4;
+    return features <= always || features * features <= 2 * gather_cost * static_cast<double>(set.columns->nonzeros());
 }
 
 void restricted_solver::grow_gram(const working_set& set)
@@ -73,72 +79,38 @@ void restricted_solver::grow_gram(const working_set& set)
     gram_seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
 }
 
-void restricted_solver::descend_once(const working_set& set, std::span<const double> lambda, panel<double>& B,
-                                     bool gram, double gap_tolerance, std::int64_t steps,
-                                     std::span<std::int64_t> iterations, std::span<double> gaps) const
-{
-    if (gram) {
-        backend::covariance_problem<double> problem;
-        problem.gram = &gram_;
-        problem.correlation = correlation_;
-        problem.response_square = response_square_;
-        problem.penalty = set.penalty();
-        problem.lambda = lambda;
-        problem.gap_tolerance = gap_tolerance;
-        problem.max_iterations = steps;
-        ops_.covariance_descent(problem, B, iterations, gaps);
-    } else {
-        backend::residual_problem problem;
-        problem.X = set.columns.get();
-        problem.response = fit_.response;
-        problem.weights = fit_.weights;
-        problem.penalty = set.penalty();
-        problem.lambda = lambda;
-        problem.gap_tolerance = gap_tolerance;
-        problem.max_iterations = steps;
-        ops_.coordinate_descent(problem, B, iterations, gaps);
-    }
-}
-
 solver::batch_outcome restricted_solver::descend(const working_set& set, std::span<const double> lambda,
                                                  panel<double>& B, bool gram, double gap_tolerance,
                                                  std::int64_t max_iterations)
 {
     solver::batch_outcome outcome;
-    const auto k = static_cast<std::size_t>(B.cols);
-    outcome.iterations.assign(k, 0);
-    outcome.gaps.assign(k, std::numeric_limits<double>::infinity());
-    std::vector<std::int64_t> open(k);
-    std::vector<int> calls_without_gain(k, 0);
-    for (std::size_t c = 0; c < k; ++c) open[c] = static_cast<std::int64_t>(c);
-    while (!open.empty() && !outcome.cancelled) {
-        std::vector<double> lambdas;
-        std::int64_t allowed = steps_per_call;
-        for (const std::int64_t c : open) {
-            lambdas.push_back(lambda[static_cast<std::size_t>(c)]);
-            allowed = std::min(allowed, max_iterations - outcome.iterations[static_cast<std::size_t>(c)]);
-        }
-        panel<double> part = ops_.compact(B, open);
-        std::vector<std::int64_t> iterations(open.size());
-        std::vector<double> gaps(open.size());
-        descend_once(set, lambdas, part, gram, gap_tolerance, allowed, iterations, gaps);
-
-        outcome.cancelled = settings_.keep_going && !settings_.keep_going();
-        std::vector<std::int64_t> still_open;
-        for (std::size_t i = 0; i < open.size(); ++i) {
-            const auto c = static_cast<std::size_t>(open[i]);
-            ops_.copy_column(part, static_cast<std::int64_t>(i), B, open[i]);
-            outcome.iterations[c] += iterations[i];
-            calls_without_gain[c] = gaps[i] < 0.999 * outcome.gaps[c] ? 0 : calls_without_gain[c] + 1;
-            outcome.gaps[c] = std::min(outcome.gaps[c], gaps[i]);
-            // Fewer steps than allowed with the gap still open: the operation met its rounding floor.
-            if (gaps[i] > gap_tolerance && calls_without_gain[c] < patience && iterations[i] >= allowed &&
-                outcome.iterations[c] < max_iterations)
-                still_open.push_back(open[i]);
-            else
-                outcome.gaps[c] = gaps[i];
-        }
-        open = std::move(still_open);
+    outcome.iterations.assign(lambda.size(), 0);
+    outcome.gaps.assign(lambda.size(), 0.0);
+    const auto common = [&](backend::restricted_problem& problem) {
+        problem.penalty = set.penalty();
+        problem.lambda = lambda;
+        problem.gap_tolerance = gap_tolerance;
+        problem.max_iterations = max_iterations;
+        problem.memory = memory_.get();
+        problem.keep_going = [&] {
+            outcome.cancelled = outcome.cancelled || (settings_.keep_going && !settings_.keep_going());
+            return !outcome.cancelled;
+        };
+    };
+    if (gram) {
+        backend::covariance_problem<double> problem;
+        common(problem);
+        problem.gram = &gram_;
+        problem.correlation = correlation_;
+        problem.response_square = response_square_;
+        ops_.covariance_descent(problem, B, outcome.iterations, outcome.gaps);
+    } else {
+        backend::residual_problem problem;
+        common(problem);
+        problem.X = set.columns.get();
+        problem.response = fit_.response;
+        problem.weights = fit_.weights;
+        ops_.coordinate_descent(problem, B, outcome.iterations, outcome.gaps);
     }
     return outcome;
 }

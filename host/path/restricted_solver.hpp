@@ -19,7 +19,8 @@ struct restricted_settings {
     form_kind form = form_kind::automatic;
     precision_kind precision = precision_kind::float64;
     int threads = 1;
-    std::uint64_t gram_limit_bytes = 0; ///< the largest Gram matrix that may be kept
+    std::uint64_t gram_limit_bytes = 0;   ///< the largest Gram matrix that may be kept
+    std::uint64_t factor_limit_bytes = 0; ///< the largest factor of one that Newton steps may keep
     std::function<bool()> keep_going;
 };
 
@@ -42,9 +43,6 @@ public:
 private:
     bool use_gram(const working_set& set) const;
     void grow_gram(const working_set& set);
-    void descend_once(const working_set& set, std::span<const double> lambda, panel<double>& B, bool gram,
-                      double gap_tolerance, std::int64_t steps, std::span<std::int64_t> iterations,
-                      std::span<double> gaps) const;
     solver::batch_outcome descend(const working_set& set, std::span<const double> lambda, panel<double>& B, bool gram,
                                   double gap_tolerance, std::int64_t max_iterations);
     solver::batch_outcome iterate(const working_set& set, std::span<const double> lambda, panel<double>& B, bool gram,
@@ -57,6 +55,7 @@ private:
     std::unique_ptr<operations<float>> ops_float_;
     const problem& fit_;
     restricted_settings settings_;
+    std::unique_ptr<backend::descent_memory> memory_;
     panel<double> gram_;
     std::vector<double> correlation_; ///< X̃_W'wỹ of the features in gram_
     double response_square_ = 0;

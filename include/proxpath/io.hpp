@@ -47,6 +47,10 @@ struct data_set {
     std::vector<std::string> notes;         ///< decisions taken while reading, e.g. the index base
 };
 
+/// The format that `automatic` means for a file of this name.
+/// @throws invalid_input when the name tells none
+PROXPATH_API file_format format_of(const std::string& path);
+
 /// Reads a design matrix, compressed (.gz, .xz, .zst) or not, in two parallel passes over the file. Explicit zeros are
 /// dropped. The result, and the message where there is none, are the same for any number of threads: of several faults
 /// the one on the lowest line is reported (duplicate entries of Matrix Market files only when there is no other).

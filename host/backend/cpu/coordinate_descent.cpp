@@ -1,231 +1,169 @@
-// The restricted problem in residual form, one column of the batch after the other as a task of its own: cyclic
-// coordinate descent on the stored columns (Friedman, Hastie & Tibshirani 2010, section 2.1), with Anderson
-// extrapolation of the sweeps (Bertrand & Massias 2021, proceedings.mlr.press/v130/bertrand21a). It is the method of
-// large working sets on sparse designs, where a coordinate costs its non-zeros and a Gram matrix would cost a row of
-// |W| numbers.
+// The residual form of the restricted problem: the point b and its residual, kept up to date move by move (coordinate
+// descent in naive form, Friedman, Hastie & Tibshirani 2010, section 2.1). It is the form of large working sets on
+// sparse designs, where a move costs the non-zeros of a column and a row of a Gram matrix would cost |W| numbers.
 
-#include "host/backend/cpu/cpu_design.hpp"
+#include "host/backend/cpu/column_kernels.hpp"
 #include "host/backend/cpu/cpu_operations.hpp"
+#include "host/backend/cpu/descent.hpp"
+#include "host/backend/cpu/gram_kernels.hpp"
 #include "host/parallel/parallel_for.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <utility>
-
-#include <Eigen/Core>
-#include <Eigen/LU>
+#include <optional>
 
 namespace proxpath::backend {
 
 namespace {
 
-/// Sweeps between two extrapolations (M of the paper).
-constexpr int memory = 5;
-/// Sweeps over the support between two looks at the gap.
-constexpr int sweeps_per_look = 2 * memory;
-/// Newton steps join in when so many looks have not halved the gap.
-constexpr int patient_looks = 5;
-/// Conjugate-gradient steps of one Newton step, and the reduction of the residual that ends them earlier.
-constexpr int newton_steps = 200;
-constexpr double newton_reduction = 1e-4;
+/// Features that one piece of work takes.
+constexpr std::int64_t features_together = 256;
 
-/// What all columns of the batch share.
-struct shared_parts {
-    const cpu_design& X;
-    std::span<const double> response;
-    std::span<const double> weights;
-    penalty_view penalty;
-    std::vector<double> stored_sum; // Σ w (x − shift) over the stored entries of each column
-};
-
-/// A point: coefficients, and its residual ρ_i = r_i + offset kept as q_i = w_i r_i. The offset carries the centring of
-/// sparse columns, which touches every row alike.
-struct point {
-    std::vector<double> b;
-    std::vector<double> q;
-    double offset = 0;
-};
-
-class descent {
+class residual_form {
 public:
-    descent(const shared_parts& shared, double lambda) : shared_(shared), lambda_(lambda)
+    residual_form(const residual_problem& problem, const cpu_operations<double>& in_double, int threads)
+        : problem_(problem), in_double_(in_double), X_(as_cpu(*problem.X)), threads_(threads),
+          b_(static_cast<std::size_t>(X_.cols()), 0.0), q_(problem.response.size(), 0.0),
+          inverse_weights_(problem.weights.size(), 0.0), stored_sum_(b_.size(), 0.0), image_(q_.size(), 0.0)
     {
-        now_.b.assign(static_cast<std::size_t>(shared.X.cols()), 0.0);
-        now_.q.resize(shared.response.size());
-        for (std::size_t i = 0; i < now_.q.size(); ++i) now_.q[i] = shared.weights[i] * shared.response[i];
+        for (std::size_t i = 0; i < inverse_weights_.size(); ++i)
+            if (problem.weights[i] > 0) inverse_weights_[i] = 1 / problem.weights[i];
+        for_each_column([&](std::size_t j, const auto& rows, const auto& values, std::int64_t begin, std::int64_t end) {
+            for (std::int64_t i = begin; i < end; ++i)
+                stored_sum_[j] += problem.weights[static_cast<std::size_t>(rows[i])] *
+                                  (static_cast<double>(values[i]) - X_.scaling().shift[j]);
+        });
     }
 
-    template <class T>
-    void start(const panel<T>& B, std::int64_t c)
+    std::span<const double> coefficients() const { return b_; }
+    bool active(std::size_t j) const { return X_.scaling().inverse[j] > 0; }
+
+    void load(const std::vector<double>& b)
     {
-        for_each_column(
-            [&](std::int64_t j, const auto& rows, const auto& values, std::int64_t begin, std::int64_t end) {
-                const auto to = static_cast<double>(B.row(j)[c]);
-                if (to != 0) move(j, to, rows, values, begin, end);
-            });
+        for (std::size_t i = 0; i < q_.size(); ++i) q_[i] = problem_.weights[i] * problem_.response[i];
+        offset_ = 0;
+        std::fill(b_.begin(), b_.end(), 0.0);
+        for_each_column([&](std::size_t j, const auto& rows, const auto& values, std::int64_t begin, std::int64_t end) {
+            if (b[j] != 0) move(j, b[j], rows, values, begin, end);
+        });
     }
 
-    template <class T>
-    void store(panel<T>& B, std::int64_t c) const
+    void sweep(bool all, double lambda)
     {
-        for (std::size_t j = 0; j < now_.b.size(); ++j)
-            B.row(static_cast<std::int64_t>(j))[c] = static_cast<T>(now_.b[j]);
+        const penalty_view& penalty = problem_.penalty;
+        for_each_column([&](std::size_t j, const auto& rows, const auto& values, std::int64_t begin, std::int64_t end) {
+            if (!all && b_[j] == 0) return;
+            const double u = correlation(j, rows, values, begin, end, q_, offset_);
+            const double next = prox(u + b_[j], 1.0, lambda * penalty.l1[j], lambda * penalty.l2[j], penalty.lower[j],
+                                     penalty.upper[j]);
+            if (next != b_[j]) move(j, next, rows, values, begin, end);
+        });
     }
 
-    /// One pass over all features, or over those that are not zero.
-    void sweep(bool all)
+    gap_value gap(double lambda) const
     {
-        const penalty_view& penalty = shared_.penalty;
-        for_each_column(
-            [&](std::int64_t j, const auto& rows, const auto& values, std::int64_t begin, std::int64_t end) {
-                const auto at = static_cast<std::size_t>(j);
-                if (!all && now_.b[at] == 0) return;
-                const double u = correlation(at, rows, values, begin, end, now_.q, now_.offset);
-                const double next = prox(u + now_.b[at], 1.0, lambda_ * penalty.l1[at], lambda_ * penalty.l2[at],
-                                         penalty.lower[at], penalty.upper[at]);
-                if (next != now_.b[at]) move(j, next, rows, values, begin, end);
-            });
-    }
-
-    gap_value gap() const
-    {
-        gap_sums sums;
-        for_each_column(
-            [&](std::int64_t j, const auto& rows, const auto& values, std::int64_t begin, std::int64_t end) {
-                const auto at = static_cast<std::size_t>(j);
-                const penalty_view& penalty = shared_.penalty;
-                add_gap_terms(sums, correlation(at, rows, values, begin, end, now_.q, now_.offset), now_.b[at],
-                              penalty.l1[at], penalty.l2[at], lambda_, penalty.lower[at], penalty.upper[at],
-                              penalty.kkt_scale[at]);
-            });
-        double dot = 0;
-        for (std::size_t i = 0; i < now_.q.size(); ++i)
-            dot += shared_.response[i] * (now_.q[i] + shared_.weights[i] * now_.offset);
-        return duality_gap(sums, residual_square(now_), dot, lambda_);
-    }
-
-    void remember()
-    {
-        std::rotate(history_.begin(), history_.begin() + 1, history_.end());
-        history_.back() = now_;
-        remembered_ = std::min(remembered_ + 1, memory + 1);
-    }
-
-    void forget() { remembered_ = 0; }
-
-    /// Replaces the point by the affine combination of the last sweeps with the smallest step, when that is better.
-    void extrapolate()
-    {
-        if (remembered_ < memory + 1) return;
-        Eigen::Matrix<double, memory, memory> products;
-        for (int a = 0; a < memory; ++a)
-            for (int e = 0; e <= a; ++e) {
-                double sum = 0;
-                for (std::size_t j = 0; j < now_.b.size(); ++j)
-                    sum += (history_[slot(a + 1)].b[j] - history_[slot(a)].b[j]) *
-                           (history_[slot(e + 1)].b[j] - history_[slot(e)].b[j]);
-                products(a, e) = products(e, a) = sum;
-            }
-        const double trace = products.trace();
-        if (!(trace > 0)) return;
-        products.diagonal().array() += 1e-12 * trace;
-        const Eigen::Matrix<double, memory, 1> ones = Eigen::Matrix<double, memory, 1>::Ones();
-        Eigen::Matrix<double, memory, 1> weight = products.partialPivLu().solve(ones);
-        const double total = weight.sum();
-        if (!std::isfinite(total) || total == 0) return;
-        weight /= total;
-
-        point trial;
-        trial.b.assign(now_.b.size(), 0.0);
-        trial.q.assign(now_.q.size(), 0.0);
-        for (int a = 0; a < memory; ++a) {
-            const point& from = history_[slot(a + 1)];
-            for (std::size_t j = 0; j < trial.b.size(); ++j) trial.b[j] += weight[a] * from.b[j];
-            for (std::size_t i = 0; i < trial.q.size(); ++i) trial.q[i] += weight[a] * from.q[i];
-            trial.offset += weight[a] * from.offset;
-        }
-        for (std::size_t j = 0; j < trial.b.size(); ++j)
-            if (trial.b[j] < shared_.penalty.lower[j] || trial.b[j] > shared_.penalty.upper[j]) return;
-        if (objective(trial) < objective(now_)) {
-            now_ = std::move(trial);
-            forget();
-        }
-    }
-
-    /// A truncated Newton step on the coefficients that are neither zero nor at a bound, projected on signs and bounds,
-    /// taken when it lowers the objective. @return conjugate-gradient steps spent
-    int newton()
-    {
-        const penalty_view& penalty = shared_.penalty;
-        const std::size_t p = now_.b.size();
-        std::vector<double> r(p, 0.0); // downhill gradient on the support, zero elsewhere
-        std::vector<std::uint8_t> free(p, 0);
-        double rr = 0;
-        for_each_column(
-            [&](std::int64_t j, const auto& rows, const auto& values, std::int64_t begin, std::int64_t end) {
-                const auto at = static_cast<std::size_t>(j);
-                const double b = now_.b[at];
-                if (b == 0 || b <= penalty.lower[at] || b >= penalty.upper[at]) return;
-                free[at] = 1;
-                r[at] = correlation(at, rows, values, begin, end, now_.q, now_.offset) -
-                        lambda_ * (penalty.l1[at] * (b > 0 ? 1.0 : -1.0) + penalty.l2[at] * b);
-                rr += r[at] * r[at];
-            });
-        std::vector<double> x(p, 0.0);
-        std::vector<double> d = r;
-        const double enough = newton_reduction * newton_reduction * rr;
-        int step = 0;
-        for (; step < newton_steps && rr > enough; ++step) {
-            const auto [image, offset] = weighted_image(d);
-            std::vector<double> product(p, 0.0);
-            double curvature = 0;
-            for_each_column(
-                [&](std::int64_t j, const auto& rows, const auto& values, std::int64_t begin, std::int64_t end) {
-                    const auto at = static_cast<std::size_t>(j);
-                    if (free[at] == 0) return;
-                    product[at] =
-                        correlation(at, rows, values, begin, end, image, offset) + lambda_ * penalty.l2[at] * d[at];
-                    curvature += d[at] * product[at];
+        const auto& blocks = X_.store().blocks;
+        std::vector<gap_sums> pieces(blocks.size());
+        parallel::parallel_for(threads_, static_cast<std::int64_t>(blocks.size()), [&](std::int64_t piece) {
+            gap_sums& sums = pieces[static_cast<std::size_t>(piece)];
+            const penalty_view& penalty = problem_.penalty;
+            for_each_column_of(
+                blocks[static_cast<std::size_t>(piece)],
+                [&](std::size_t j, const auto& rows, const auto& values, std::int64_t begin, std::int64_t end) {
+                    add_gap_terms(sums, correlation(j, rows, values, begin, end, q_, offset_), b_[j], penalty.l1[j],
+                                  penalty.l2[j], lambda, penalty.lower[j], penalty.upper[j], penalty.kkt_scale[j]);
                 });
-            if (!(curvature > 0)) break;
-            const double length = rr / curvature;
-            double next = 0;
-            for (std::size_t j = 0; j < p; ++j) {
-                x[j] += length * d[j];
-                r[j] -= length * product[j];
-                next += r[j] * r[j];
-            }
-            for (std::size_t j = 0; j < p; ++j) d[j] = r[j] + (next / rr) * d[j];
-            rr = next;
+        });
+        gap_sums sums;
+        for (const gap_sums& piece : pieces) sums.add(piece);
+        double square = 0;
+        double dot = 0;
+        for (std::size_t i = 0; i < q_.size(); ++i) {
+            if (problem_.weights[i] == 0) continue;
+            const double residual = q_[i] * inverse_weights_[i] + offset_;
+            square += problem_.weights[i] * residual * residual;
+            dot += problem_.weights[i] * problem_.response[i] * residual;
         }
-        take_projected(x, free);
-        return step;
+        gap_value value = duality_gap(sums, square, dot, lambda);
+        value.gap += sums.unpenalised;
+        return value;
+    }
+
+    void correlations(std::span<const std::int64_t> S, std::span<double> out) const { correlate(S, q_, offset_, out); }
+
+    void hessian(std::span<const std::int64_t> S, const std::vector<double>& d, std::vector<double>& out)
+    {
+        const double offset = make_image(S, d);
+        correlate(S, image_, offset, out);
+    }
+
+    void gram(std::span<const std::int64_t> rows, std::span<const std::int64_t> columns, Eigen::MatrixXd& out)
+    {
+        const double cells = static_cast<double>(X_.rows()) * static_cast<double>(X_.cols());
+        if (static_cast<double>(X_.nonzeros()) < spread_from_density * cells)
+            gram_by_rows(rows, columns, out);
+        else
+            gram_by_spreading(rows, columns, out);
+    }
+
+    double loss_change(std::span<const std::int64_t> S, const std::vector<double>& moved)
+    {
+        image_offset_ = make_image(S, moved);
+        // With δ = X̃ moved: Σ w δ (δ/2 − ρ); no difference of two large sums.
+        double change = 0;
+        for (std::size_t i = 0; i < q_.size(); ++i) {
+            const double w = problem_.weights[i];
+            const double delta = image_[i] * inverse_weights_[i] + image_offset_;
+            const double residual = q_[i] * inverse_weights_[i] + offset_;
+            change += w * delta * (0.5 * delta - residual);
+        }
+        return change;
+    }
+
+    void accept(std::span<const std::int64_t> S, const std::vector<double>& moved)
+    {
+        for (std::size_t a = 0; a < S.size(); ++a) b_[static_cast<std::size_t>(S[a])] += moved[a];
+        for (std::size_t i = 0; i < q_.size(); ++i) q_[i] -= image_[i];
+        offset_ -= image_offset_;
     }
 
 private:
-    static std::size_t slot(int i) { return static_cast<std::size_t>(i); }
+    template <class F>
+    void for_each_column_of(const storage::column_block& block, const F& f) const
+    {
+        storage::visit_block(block, [&](auto indices, auto values) {
+            for (std::int64_t local = 0; local < block.count; ++local) {
+                const auto j = static_cast<std::size_t>(block.first + local);
+                if (X_.scaling().inverse[j] == 0) continue;
+                const std::int64_t begin = block.offsets[local];
+                f(j, indices.column(begin), values, begin, block.offsets[local + 1]);
+            }
+        });
+    }
 
     template <class F>
     void for_each_column(const F& f) const
     {
-        for (const storage::column_block& block : shared_.X.store().blocks)
-            storage::visit_block(block, [&](auto indices, auto values) {
-                for (std::int64_t local = 0; local < block.count; ++local) {
-                    const std::int64_t j = block.first + local;
-                    if (shared_.X.scaling().inverse[static_cast<std::size_t>(j)] == 0) continue;
-                    const std::int64_t begin = block.offsets[local];
-                    f(j, indices.column(begin), values, begin, block.offsets[local + 1]);
-                }
-            });
+        for (const storage::column_block& block : X_.store().blocks) for_each_column_of(block, f);
     }
 
-    /// x̃_j'wρ for wρ = q + w offset. Centred columns leave Σ w ρ at zero, so the centre itself drops out.
+    template <class F>
+    void with_column(std::int64_t j, const F& f) const
+    {
+        const storage::column_block& block = storage::block_of(X_.store(), j);
+        storage::visit_block(block, [&](auto indices, auto values) {
+            const std::int64_t begin = block.offsets[j - block.first];
+            f(indices.column(begin), values, begin, block.offsets[j - block.first + 1]);
+        });
+    }
+
+    /// x̃_j'v for v = q + w offset. Centred columns leave Σ v at zero, so the centre itself drops out.
     template <class Rows, class Values>
     double correlation(std::size_t j, const Rows& rows, const Values& values, std::int64_t begin, std::int64_t end,
                        const std::vector<double>& q, double offset) const
     {
-        const double shift = shared_.X.scaling().shift[j];
+        const double shift = X_.scaling().shift[j];
         std::array<double, 4> sum{};
         std::int64_t i = begin;
         for (; i + 4 <= end; i += 4)
@@ -233,119 +171,143 @@ private:
                 sum[static_cast<std::size_t>(lane)] +=
                     (static_cast<double>(values[i + lane]) - shift) * q[static_cast<std::size_t>(rows[i + lane])];
         for (; i < end; ++i) sum[0] += (static_cast<double>(values[i]) - shift) * q[static_cast<std::size_t>(rows[i])];
-        return shared_.X.scaling().inverse[j] *
-               ((sum[0] + sum[1]) + (sum[2] + sum[3]) + offset * shared_.stored_sum[j]);
+        return X_.scaling().inverse[j] * ((sum[0] + sum[1]) + (sum[2] + sum[3]) + offset * stored_sum_[j]);
+    }
+
+    void correlate(std::span<const std::int64_t> S, const std::vector<double>& q, double offset,
+                   std::span<double> out) const
+    {
+        const auto s = static_cast<std::int64_t>(S.size());
+        parallel::parallel_for(threads_, parallel::pieces(s, features_together), [&](std::int64_t piece) {
+            for (std::int64_t a = piece * features_together; a < std::min(s, (piece + 1) * features_together); ++a) {
+                const auto at = static_cast<std::size_t>(a);
+                if (!active(static_cast<std::size_t>(S[at]))) {
+                    out[at] = 0;
+                    continue;
+                }
+                with_column(S[at], [&](const auto& rows, const auto& values, std::int64_t begin, std::int64_t end) {
+                    out[at] = correlation(static_cast<std::size_t>(S[at]), rows, values, begin, end, q, offset);
+                });
+            }
+        });
     }
 
     template <class Rows, class Values>
-    void move(std::int64_t j, double to, const Rows& rows, const Values& values, std::int64_t begin, std::int64_t end)
+    void move(std::size_t j, double to, const Rows& rows, const Values& values, std::int64_t begin, std::int64_t end)
     {
-        const auto at = static_cast<std::size_t>(j);
-        const column_scaling& scaling = shared_.X.scaling();
-        const double length = (to - now_.b[at]) * scaling.inverse[at];
-        const double shift = scaling.shift[at];
-        now_.b[at] = to;
+        const column_scaling& scaling = X_.scaling();
+        const double length = (to - b_[j]) * scaling.inverse[j];
+        const double shift = scaling.shift[j];
+        b_[j] = to;
         for (std::int64_t i = begin; i < end; ++i) {
             const auto row = static_cast<std::size_t>(rows[i]);
-            now_.q[row] -= length * (static_cast<double>(values[i]) - shift) * shared_.weights[row];
+            q_[row] -= length * (static_cast<double>(values[i]) - shift) * problem_.weights[row];
         }
-        now_.offset += length * scaling.center[at];
+        offset_ += length * scaling.center[j];
     }
 
-    /// w X̃d as stored part and offset, like a residual.
-    std::pair<std::vector<double>, double> weighted_image(const std::vector<double>& d) const
+    /// image = stored part of w X̃d. @return its offset, which acts on all rows alike
+    double make_image(std::span<const std::int64_t> S, const std::vector<double>& d)
     {
-        std::vector<double> image(now_.q.size(), 0.0);
+        std::fill(image_.begin(), image_.end(), 0.0);
         double offset = 0;
-        const column_scaling& scaling = shared_.X.scaling();
-        for_each_column(
-            [&](std::int64_t j, const auto& rows, const auto& values, std::int64_t begin, std::int64_t end) {
-                const auto at = static_cast<std::size_t>(j);
-                if (d[at] == 0) return;
-                const double length = d[at] * scaling.inverse[at];
-                for (std::int64_t i = begin; i < end; ++i) {
-                    const auto row = static_cast<std::size_t>(rows[i]);
-                    image[row] += length * (static_cast<double>(values[i]) - scaling.shift[at]) * shared_.weights[row];
-                }
-                offset -= length * scaling.center[at];
+        const column_scaling& scaling = X_.scaling();
+        for (std::size_t a = 0; a < S.size(); ++a) {
+            if (d[a] == 0) continue;
+            const auto j = static_cast<std::size_t>(S[a]);
+            const double length = d[a] * scaling.inverse[j];
+            const double shift = scaling.shift[j];
+            with_column(S[a], [&](const auto& rows, const auto& values, std::int64_t begin, std::int64_t end) {
+                for (std::int64_t i = begin; i < end; ++i)
+                    image_[static_cast<std::size_t>(rows[i])] += length * (static_cast<double>(values[i]) - shift);
             });
-        return {std::move(image), offset};
-    }
-
-    /// Moves along x, stopping each coefficient at zero or its bound; shorter and shorter until the point is better.
-    void take_projected(const std::vector<double>& x, const std::vector<std::uint8_t>& free)
-    {
-        const double before = objective(now_);
-        for (double length = 1; length > 1e-3; length /= 2) {
-            point trial = now_;
-            std::vector<double> moved(x.size(), 0.0);
-            for (std::size_t j = 0; j < x.size(); ++j) {
-                if (free[j] == 0) continue;
-                double to = now_.b[j] + length * x[j];
-                if (shared_.penalty.l1[j] > 0 && to * now_.b[j] < 0) to = 0;
-                to = std::clamp(to, shared_.penalty.lower[j], shared_.penalty.upper[j]);
-                if (!std::isfinite(to)) return;
-                moved[j] = to - now_.b[j];
-                trial.b[j] = to;
-            }
-            const auto [image, offset] = weighted_image(moved);
-            for (std::size_t i = 0; i < trial.q.size(); ++i) trial.q[i] -= image[i];
-            trial.offset -= offset;
-            if (objective(trial) < before) {
-                now_ = std::move(trial);
-                return;
-            }
+            offset -= length * scaling.center[j];
         }
+        for (std::size_t i = 0; i < image_.size(); ++i) image_[i] *= problem_.weights[i];
+        return offset;
     }
 
-    double residual_square(const point& at) const
+    /// What of the mean acts on every row alike, on the scale of the solver.
+    double centre(std::int64_t j) const
     {
-        double sum = 0;
-        for (std::size_t i = 0; i < at.q.size(); ++i) {
-            const double w = shared_.weights[i];
-            if (w == 0) continue;
-            const double residual = at.q[i] / w + at.offset;
-            sum += w * residual * residual;
-        }
-        return sum;
+        const auto at = static_cast<std::size_t>(j);
+        return X_.scaling().center[at] * X_.scaling().inverse[at];
     }
-
-    double objective(const point& at) const
+    double weighted_sum(std::int64_t j) const
     {
-        double value = 0.5 * residual_square(at);
-        for (std::size_t j = 0; j < at.b.size(); ++j)
-            if (at.b[j] != 0)
-                value += lambda_ *
-                         (shared_.penalty.l1[j] * std::fabs(at.b[j]) + 0.5 * shared_.penalty.l2[j] * at.b[j] * at.b[j]);
-        return value;
+        const auto at = static_cast<std::size_t>(j);
+        return stored_sum_[at] * X_.scaling().inverse[at];
     }
 
-    const shared_parts& shared_;
-    double lambda_;
-    point now_;
-    std::array<point, memory + 1> history_;
-    int remembered_ = 0;
-};
-
-std::vector<double> stored_sums(const cpu_design& X, std::span<const double> weights, int threads)
-{
-    std::vector<double> sums(static_cast<std::size_t>(X.cols()), 0.0);
-    const auto& blocks = X.store().blocks;
-    parallel::parallel_for(threads, static_cast<std::int64_t>(blocks.size()), [&](std::int64_t b) {
-        const storage::column_block& block = blocks[static_cast<std::size_t>(b)];
-        storage::visit_block(block, [&](auto indices, auto values) {
-            for (std::int64_t local = 0; local < block.count; ++local) {
-                const auto j = static_cast<std::size_t>(block.first + local);
-                const std::int64_t begin = block.offsets[local];
-                const auto rows = indices.column(begin);
-                for (std::int64_t i = begin; i < block.offsets[local + 1]; ++i)
-                    sums[j] += weights[static_cast<std::size_t>(rows[i])] *
-                               (static_cast<double>(values[i]) - X.scaling().shift[j]);
+    void gram_by_rows(std::span<const std::int64_t> rows, std::span<const std::int64_t> columns, Eigen::MatrixXd& out)
+    {
+        if (!lists_) lists_ = make_row_lists(X_);
+        const column_scaling& scaling = X_.scaling();
+        parallel::parallel_for(threads_, static_cast<std::int64_t>(columns.size()), [&](std::int64_t e) {
+            const std::int64_t k = columns[static_cast<std::size_t>(e)];
+            const auto at = static_cast<std::size_t>(k);
+            std::vector<double> products(b_.size(), 0.0);
+            with_column(k, [&](const auto& entry_rows, const auto& values, std::int64_t begin, std::int64_t end) {
+                for (std::int64_t i = begin; i < end; ++i) {
+                    const auto row = static_cast<std::size_t>(entry_rows[i]);
+                    const double x = problem_.weights[row] * (static_cast<double>(values[i]) - scaling.shift[at]) *
+                                     scaling.inverse[at];
+                    for (auto entry = static_cast<std::size_t>(lists_->offsets[row]);
+                         entry < static_cast<std::size_t>(lists_->offsets[row + 1]); ++entry)
+                        products[static_cast<std::size_t>(lists_->columns[entry])] += x * lists_->values[entry];
+                }
+            });
+            for (std::size_t a = 0; a < rows.size(); ++a) {
+                const std::int64_t j = rows[a];
+                out(static_cast<std::int64_t>(a), e) = products[static_cast<std::size_t>(j)] -
+                                                       centre(j) * weighted_sum(k) - centre(k) * weighted_sum(j) +
+                                                       centre(j) * centre(k);
             }
         });
-    });
-    return sums;
-}
+    }
+
+    void gram_by_spreading(std::span<const std::int64_t> rows, std::span<const std::int64_t> columns,
+                           Eigen::MatrixXd& out)
+    {
+        const column_scaling& scaling = X_.scaling();
+        const auto count = static_cast<std::int64_t>(rows.size());
+        for (std::size_t first = 0; first < columns.size(); first += static_cast<std::size_t>(widest_tile)) {
+            const auto part =
+                columns.subspan(first, std::min(columns.size() - first, static_cast<std::size_t>(widest_tile)));
+            panel<double> R = in_double_.allocate(X_.rows(), static_cast<std::int64_t>(part.size()));
+            spread_columns(X_, problem_.weights, part, R, threads_);
+            const std::vector<double> sums = panel_column_sums(R, threads_);
+            parallel::parallel_for(threads_, parallel::pieces(count, features_together), [&](std::int64_t piece) {
+                std::vector<double> products(static_cast<std::size_t>(R.stride));
+                for (std::int64_t a = piece * features_together; a < std::min(count, (piece + 1) * features_together);
+                     ++a) {
+                    const auto j = static_cast<std::size_t>(rows[static_cast<std::size_t>(a)]);
+                    with_column(static_cast<std::int64_t>(j),
+                                [&](const auto& entry_rows, const auto& values, std::int64_t begin, std::int64_t end) {
+                                    column_times_panel(entry_rows, values, begin, end, R.data, R.stride,
+                                                       scaling.shift[j], products.data());
+                                });
+                    for (std::size_t e = 0; e < part.size(); ++e)
+                        out(a, static_cast<std::int64_t>(first + e)) =
+                            scaling.inverse[j] * (products[e] - scaling.center[j] * sums[e]);
+                }
+            });
+        }
+    }
+
+    const residual_problem& problem_;
+    const cpu_operations<double>& in_double_;
+    const cpu_design& X_;
+    int threads_;
+    std::vector<double> b_;
+    std::vector<double> q_; // w (ρ − offset)
+    double offset_ = 0;     // what centring adds to every residual
+    std::vector<double> inverse_weights_;
+    std::vector<double> stored_sum_; // Σ w (x − shift) over the stored entries of each column
+    std::vector<double> image_;
+    double image_offset_ = 0;
+    std::optional<row_lists> lists_;
+};
 
 } // namespace
 
@@ -353,39 +315,9 @@ template <class T>
 void cpu_operations<T>::coordinate_descent(const residual_problem& problem, panel<T>& B,
                                            std::span<std::int64_t> iterations, std::span<double> gaps) const
 {
-    const cpu_design& X = as_cpu(*problem.X);
-    const shared_parts shared{X, problem.response, problem.weights, problem.penalty,
-                              stored_sums(X, problem.weights, threads_)};
-    parallel::parallel_for(threads_, B.cols, [&](std::int64_t c) {
-        const auto at = static_cast<std::size_t>(c);
-        descent column(shared, problem.lambda[at]);
-        column.start(B, c);
-        std::int64_t sweeps = 0;
-        double gap = column.gap().gap;
-        double reference = gap;
-        int looks = 0;
-        while (gap > problem.gap_tolerance && sweeps < problem.max_iterations) {
-            column.forget();
-            column.sweep(true);
-            column.remember();
-            for (int i = 1; i <= sweeps_per_look; ++i) {
-                column.sweep(false);
-                column.remember();
-                if (i % memory == 0) column.extrapolate();
-            }
-            sweeps += sweeps_per_look + 1;
-            gap = column.gap().gap;
-            if (gap < 0.5 * reference) {
-                reference = gap;
-                looks = 0;
-            } else if (++looks >= patient_looks) {
-                sweeps += column.newton();
-            }
-        }
-        column.store(B, c);
-        iterations[at] = sweeps;
-        gaps[at] = gap;
-    });
+    const cpu_operations<double> in_double(threads_);
+    residual_form form(problem, in_double, threads_);
+    descend_columns(form, problem, threads_, B, iterations, gaps);
 }
 
 template void cpu_operations<float>::coordinate_descent(const residual_problem&, panel<float>&, std::span<std::int64_t>,

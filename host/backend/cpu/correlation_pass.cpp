@@ -41,6 +41,11 @@ correlation_result cpu_operations<T>::correlation_pass(const correlation_request
                 for (std::size_t c = 0; c < k; ++c) {
                     const double coefficient = coefficients != nullptr ? static_cast<double>(coefficients[c]) : 0.0;
                     const double lambda = request.lambda[c];
+                    // Nearly all features, late on the path: inside the threshold at coefficient zero, a feature adds
+                    // nothing to any sum. All of add_gap_terms took a fifth of the pass.
+                    const double magnitude = std::fabs(u[c]);
+                    const double within = lambda * penalty.l1[at];
+                    if (coefficient == 0 && magnitude <= within && magnitude * piece.sums[c].s_max <= within) continue;
                     add_gap_terms(piece.sums[c], u[c], coefficient, penalty.l1[at], penalty.l2[at], lambda,
                                   penalty.lower[at], penalty.upper[at], penalty.kkt_scale[at]);
                     if (place < 0) {

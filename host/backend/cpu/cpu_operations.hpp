@@ -45,6 +45,7 @@ public:
     void copy_block(const panel<T>& from, panel<T>& to) const override;
     void copy_column(const panel<T>& from, std::int64_t from_column, panel<T>& to,
                      std::int64_t to_column) const override;
+    std::unique_ptr<descent_memory> make_descent_memory(std::uint64_t limit_bytes) const override;
     void covariance_descent(const covariance_problem<T>& problem, panel<T>& B, std::span<std::int64_t> iterations,
                             std::span<double> gaps) const override;
     void coordinate_descent(const residual_problem& problem, panel<T>& B, std::span<std::int64_t> iterations,

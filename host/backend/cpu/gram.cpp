@@ -3,90 +3,23 @@
 
 #include "host/backend/cpu/column_kernels.hpp"
 #include "host/backend/cpu/cpu_operations.hpp"
+#include "host/backend/cpu/gram_kernels.hpp"
 #include "host/parallel/parallel_for.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 namespace proxpath::backend {
 
 namespace {
 
-constexpr std::int64_t spread_columns = widest_tile;
+constexpr std::int64_t spread_together = widest_tile;
 constexpr std::int64_t gram_rows_per_piece = 128;
-/// Above this density spreading columns out is the faster way (measured on 5 000 × 1 000 designs).
-constexpr double dense_from = 0.1;
-
-/// Weighted columns [first, last) of X̃ as a dense panel.
-void spread(const cpu_design& X, std::span<const double> w, std::int64_t first, std::int64_t last, panel<double>& R,
-            int threads)
-{
-    const column_scaling& scaling = X.scaling();
-    parallel::parallel_for(threads, parallel::pieces(R.rows, rows_per_piece), [&](std::int64_t piece) {
-        const std::int64_t end = std::min(R.rows, (piece + 1) * rows_per_piece);
-        for (std::int64_t i = piece * rows_per_piece; i < end; ++i)
-            for (std::int64_t c = 0; c < last - first; ++c) {
-                const auto j = static_cast<std::size_t>(first + c);
-                R.row(i)[c] = -w[static_cast<std::size_t>(i)] * scaling.center[j] * scaling.inverse[j];
-            }
-    });
-    parallel::parallel_for(threads, last - first, [&](std::int64_t c) {
-        const std::int64_t j = first + c;
-        const storage::column_block& block = storage::block_of(X.store(), j);
-        const auto at = static_cast<std::size_t>(j);
-        storage::visit_block(block, [&](auto indices, auto values) {
-            const std::int64_t begin = block.offsets[j - block.first];
-            const std::int64_t end = block.offsets[j - block.first + 1];
-            const auto rows = indices.column(begin);
-            for (std::int64_t i = begin; i < end; ++i) {
-                const auto row = static_cast<std::int64_t>(rows[i]);
-                const double x = (static_cast<double>(values[i]) - scaling.shift[at]) * scaling.inverse[at];
-                R.row(row)[c] += w[static_cast<std::size_t>(row)] * x;
-            }
-        });
-    });
-}
-
-/// The stored, shifted and scaled entries by rows.
-struct row_lists {
-    std::vector<std::int64_t> offsets;
-    std::vector<std::int32_t> columns;
-    std::vector<double> values;
-};
-
-row_lists by_rows(const cpu_design& X)
-{
-    const storage::column_store& store = X.store();
-    row_lists lists;
-    lists.offsets.assign(static_cast<std::size_t>(store.n) + 1, 0);
-    lists.columns.resize(static_cast<std::size_t>(store.nonzeros));
-    lists.values.resize(static_cast<std::size_t>(store.nonzeros));
-    const auto for_each = [&](auto&& f) {
-        for (const storage::column_block& block : store.blocks)
-            storage::visit_block(block, [&](auto indices, auto values) {
-                for (std::int64_t local = 0; local < block.count; ++local) {
-                    const std::int64_t begin = block.offsets[local];
-                    const auto rows = indices.column(begin);
-                    for (std::int64_t i = begin; i < block.offsets[local + 1]; ++i)
-                        f(static_cast<std::size_t>(rows[i]), block.first + local, static_cast<double>(values[i]));
-                }
-            });
-    };
-    for_each([&](std::size_t row, std::int64_t, double) { ++lists.offsets[row + 1]; });
-    for (std::size_t i = 1; i < lists.offsets.size(); ++i) lists.offsets[i] += lists.offsets[i - 1];
-    std::vector<std::int64_t> next(lists.offsets.begin(), lists.offsets.end() - 1);
-    for_each([&](std::size_t row, std::int64_t j, double value) {
-        const auto at = static_cast<std::size_t>(next[row]++);
-        lists.columns[at] = static_cast<std::int32_t>(j);
-        lists.values[at] =
-            (value - X.scaling().shift[static_cast<std::size_t>(j)]) * X.scaling().inverse[static_cast<std::size_t>(j)];
-    });
-    return lists;
-}
 
 template <class T>
 void gram_by_rows(const cpu_design& X, std::span<const double> w, std::int64_t first_new, panel<T>& C, int threads)
 {
-    const row_lists lists = by_rows(X);
+    const row_lists lists = make_row_lists(X);
     const std::int64_t p = X.cols();
     // Weighted sums of the stored part: centring is a rank-two correction.
     std::vector<double> sums(static_cast<std::size_t>(p), 0.0);
@@ -134,16 +67,18 @@ void cpu_operations<T>::gram(const design& X, std::span<const double> row_weight
     const cpu_design& columns = as_cpu(X);
     const std::int64_t p = X.cols();
     const double cells = static_cast<double>(X.rows()) * static_cast<double>(p);
-    if (static_cast<double>(X.nonzeros()) < dense_from * cells) {
+    if (static_cast<double>(X.nonzeros()) < spread_from_density * cells) {
         gram_by_rows(columns, row_weights, first_new, C, threads_);
         return;
     }
     const cpu_operations<double> in_double(threads_);
-    panel<double> R = in_double.allocate(X.rows(), std::min(spread_columns, p - first_new));
+    panel<double> R = in_double.allocate(X.rows(), std::min(spread_together, p - first_new));
     const auto& blocks = columns.store().blocks;
-    for (std::int64_t first = first_new; first < p; first += spread_columns) {
-        const std::int64_t last = std::min(p, first + spread_columns);
-        spread(columns, row_weights, first, last, R, threads_);
+    for (std::int64_t first = first_new; first < p; first += spread_together) {
+        const std::int64_t last = std::min(p, first + spread_together);
+        std::vector<std::int64_t> listed(static_cast<std::size_t>(last - first));
+        std::iota(listed.begin(), listed.end(), first);
+        spread_columns(columns, row_weights, listed, R, threads_);
         const std::vector<double> row_sums = panel_column_sums(R, threads_);
         parallel::parallel_for(threads_, static_cast<std::int64_t>(blocks.size()), [&](std::int64_t b) {
             std::vector<double> scratch(static_cast<std::size_t>(R.stride));

@@ -16,6 +16,7 @@ column_moments cpu_operations<T>::moments(const matrix& X, std::span<const doubl
     result.mean.resize(p);
     result.variance.resize(p);
     result.mean_square.resize(p);
+    result.full.resize(p);
     result.constant.resize(p);
     std::int64_t weighted_rows = 0;
     for (const double weight : row_weights) weighted_rows += weight > 0 ? 1 : 0;
@@ -60,6 +61,7 @@ column_moments cpu_operations<T>::moments(const matrix& X, std::span<const doubl
                 result.mean[j] = mean;
                 result.variance[j] = variance;
                 result.mean_square[j] = square;
+                result.full[j] = zeros ? 0 : 1;
                 result.constant[j] = constant ? 1 : 0;
             }
         });

@@ -5,42 +5,62 @@
 
 namespace proxpath::backend {
 
+namespace {
+
+/// As prox (penalty.hpp) with q = 1, to the same bits, but without branches: with them the loop below does not run in
+/// vectors and takes six times as long. One of the two summands is an exact zero. l1 ≥ 0.
+inline double prox_without_branches(double z, double l1, double l2, double lower, double upper)
+{
+    const double rise = z - l1;
+    const double fall = z + l1;
+    const double b = ((rise > 0 ? rise : 0.0) + (fall < 0 ? fall : 0.0)) / (1.0 + l2);
+    const double raised = b < lower ? lower : b;
+    return raised > upper ? upper : raised;
+}
+
+/// One feature, all columns of the batch. Reads 3 k and writes k numbers of the panels.
+template <class T>
+void prox_row(std::size_t k, const T* b, const T* b_previous, const T* n, double l1, double l2, double lower,
+              double upper, const double* theta, const double* step, const double* step_lambda, T* out, double* square,
+              double* dot)
+{
+#pragma omp simd
+    for (std::size_t c = 0; c < k; ++c) {
+        const auto at = static_cast<double>(b[c]);
+        const double v = at + theta[c] * (at - static_cast<double>(b_previous[c]));
+        const double z = v + step[c] * static_cast<double>(n[c]);
+        const auto next =
+            static_cast<T>(prox_without_branches(z, step_lambda[c] * l1, step_lambda[c] * l2, lower, upper));
+        out[c] = next;
+        const double moved = static_cast<double>(next) - v;
+        square[c] += moved * moved;
+        dot[c] -= moved * (static_cast<double>(next) - at);
+    }
+}
+
+} // namespace
+
 template <class T>
 void cpu_operations<T>::prox_step(const panel<T>& B, const panel<T>& B_previous, const panel<T>& N,
                                   const penalty_view& penalty, std::span<const double> lambda,
                                   std::span<const double> theta, std::span<const double> step, panel<T>& out,
                                   std::span<double> step_square, std::span<double> restart_dot) const
 {
-    struct sums_type {
-        double square = 0;
-        double dot = 0;
-    };
     const auto k = static_cast<std::size_t>(B.cols);
-    std::vector<sums_type> total(k);
-    sum_rows<sums_type>(
-        threads_, B.rows, B.cols, total.data(),
-        [&](std::int64_t j, sums_type* sums) {
+    std::vector<double> step_lambda(k);
+    for (std::size_t c = 0; c < k; ++c) step_lambda[c] = step[c] * lambda[c];
+    std::vector<double> total(2 * k); // squares, then dots
+    sum_rows<double>(
+        threads_, B.rows, 2 * B.cols, total.data(),
+        [&](std::int64_t j, double* sums) {
             const auto at = static_cast<std::size_t>(j);
-            for (std::size_t c = 0; c < k; ++c) {
-                const auto b = static_cast<double>(B.row(j)[c]);
-                const double v = b + theta[c] * (b - static_cast<double>(B_previous.row(j)[c]));
-                const double z = v + step[c] * static_cast<double>(N.row(j)[c]);
-                const double t = step[c] * lambda[c];
-                const auto next = static_cast<T>(
-                    prox(z, 1.0, t * penalty.l1[at], t * penalty.l2[at], penalty.lower[at], penalty.upper[at]));
-                out.row(j)[c] = next;
-                const double moved = static_cast<double>(next) - v;
-                sums[c].square += moved * moved;
-                sums[c].dot -= moved * (static_cast<double>(next) - b);
-            }
+            prox_row(k, B.row(j), B_previous.row(j), N.row(j), penalty.l1[at], penalty.l2[at], penalty.lower[at],
+                     penalty.upper[at], theta.data(), step.data(), step_lambda.data(), out.row(j), sums, sums + k);
         },
-        [](sums_type& sum, const sums_type& part) {
-            sum.square += part.square;
-            sum.dot += part.dot;
-        });
+        [](double& sum, double part) { sum += part; });
     for (std::size_t c = 0; c < k; ++c) {
-        step_square[c] = total[c].square;
-        restart_dot[c] = total[c].dot;
+        step_square[c] = total[c];
+        restart_dot[c] = total[k + c];
     }
 }
 

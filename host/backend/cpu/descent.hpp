@@ -1,0 +1,373 @@
+// The restricted problem, column by column of the batch: coordinate descent finds support and signs, then Newton steps
+// on them bring the gap down at once. It is written over a form, which keeps the point and what the point does to the
+// data: the Gram matrix (covariance_descent.cpp) or the residual (coordinate_descent.cpp). Columns go one after the
+// other, each from the one before, so that support and factor carry over; the work within a step is shared by threads.
+//
+// A Newton point is projected on signs and bounds and taken only when it lowers the objective, shorter and shorter
+// otherwise. Every step decreases the objective, so nothing can cycle. The Newton system is solved by conjugate
+// gradients preconditioned with the kept factor (support_factor.hpp). Features of the factor that left the support are
+// held at zero by the inverse's own entries (a Schur complement); what else is out of date (another λ in the diagonal)
+// or missing (its memory is limited) costs steps, not accuracy.
+#pragma once
+
+#include "host/backend/cpu/support_factor.hpp"
+#include "host/backend/operations.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <vector>
+
+#include <Eigen/Cholesky>
+#include <Eigen/Core>
+
+namespace proxpath::backend {
+
+/// The memory of both descents on the CPU.
+class cpu_descent_memory final : public descent_memory {
+public:
+    explicit cpu_descent_memory(std::uint64_t limit_bytes) : factor(limit_bytes) {}
+    support_factor factor;
+    bool outdated = false; ///< the factor cost too many conjugate-gradient steps: build it anew
+
+    // Features of the factor outside the present support, columns of the inverse that belong to them, and the factor of
+    // the entries of these where they meet.
+    std::vector<std::int64_t> dropped;
+    Eigen::MatrixXd influence;
+    Eigen::LDLT<Eigen::MatrixXd> meeting;
+};
+
+// What a form offers, S being a list of features, u = X̃'wρ, C = X̃'WX̃:
+//   features()                  p
+//   load(b), coefficients()     set and get the point
+//   sweep(all, λ)               one pass of coordinate descent over all features or the non-zero ones
+//   gap(λ)                      gap_value of the restricted problem, with what is left of unpenalised features in it
+//   correlations(S, out)        u on S
+//   hessian(S, d, out)          C_SS d
+//   gram(rows, columns, out)    entries of C
+//   loss_change(S, moved)       change of the loss by a move on S, kept for accept()
+//   accept(S)                   takes the move of the last loss_change
+template <class Form>
+class descent {
+public:
+    descent(Form& form, const restricted_problem& problem, cpu_descent_memory& memory, int threads)
+        : form_(form), problem_(problem), memory_(memory), threads_(threads)
+    {}
+
+    struct outcome {
+        std::int64_t steps = 0;
+        double gap = std::numeric_limits<double>::infinity();
+        bool cancelled = false;
+    };
+
+    /// From the point the form holds.
+    outcome solve(double lambda)
+    {
+        lambda_ = lambda;
+        outcome result;
+        gap_value now = form_.gap(lambda_);
+        double best_gap = now.gap;
+        double best_primal = now.primal;
+        int stalled = 0;
+        for (int look = 0; now.gap > problem_.gap_tolerance && stalled < patience; ++look) {
+            if (problem_.keep_going && !problem_.keep_going()) {
+                result.cancelled = true;
+                break;
+            }
+            if (result.steps >= problem_.max_iterations) break;
+            form_.sweep(true, lambda_);
+            for (int i = 1; i < sweeps_per_look; ++i) form_.sweep(false, lambda_);
+            result.steps += sweeps_per_look;
+            // On a large support sweeps get their chance first: a Newton step may need a new factor.
+            if (look > 0 || nonzeros() <= newton_at_once) result.steps += newton_steps();
+            now = form_.gap(lambda_);
+            // The gap may stand still while the objective falls; when neither moves, rounding has set a floor and the
+            // column is handed back with what it has.
+            const bool gained = now.gap < 0.999 * best_gap || now.primal < (1 - smallest_fall) * best_primal;
+            stalled = gained ? 0 : stalled + 1;
+            best_gap = std::min(best_gap, now.gap);
+            best_primal = std::min(best_primal, now.primal);
+        }
+        result.gap = now.gap;
+        return result;
+    }
+
+private:
+    static constexpr int sweeps_per_look = 3;
+    static constexpr std::int64_t newtons_per_look = 100;
+    static constexpr std::int64_t newton_at_once = 2000;
+    static constexpr int patience = 20;
+    static constexpr int longest_conjugate_gradients = 500;
+    /// Relative fall of the objective that is more than rounding.
+    static constexpr double smallest_fall = 1e-13;
+    /// Reduction of the residual in the preconditioned norm, squared, at which conjugate gradients end.
+    static constexpr double enough = 1e-18;
+
+    /// Neither at a kink nor at a bound.
+    bool is_free(std::size_t j) const
+    {
+        const double b = form_.coefficients()[j];
+        const penalty_view& penalty = problem_.penalty;
+        if (b == 0) return penalty.l1[j] == 0 && penalty.upper[j] > 0 && penalty.lower[j] < 0 && form_.active(j);
+        return b < penalty.upper[j] && b > penalty.lower[j];
+    }
+
+    std::int64_t nonzeros() const
+    {
+        const std::span<const double> b = form_.coefficients();
+        return static_cast<std::int64_t>(b.size()) - std::count(b.begin(), b.end(), 0.0);
+    }
+
+    enum class step_kind { none, shortened, whole };
+
+    /// Newton steps until one is taken whole: those before end where coefficients reach zero or a bound, and the next
+    /// goes on without these.
+    std::int64_t newton_steps()
+    {
+        std::int64_t taken = 0;
+        int whole = 0;
+        while (taken < newtons_per_look && whole < 2) {
+            const step_kind step = newton();
+            if (step == step_kind::none) break;
+            ++taken;
+            whole += step == step_kind::whole ? 1 : 0;
+        }
+        return taken;
+    }
+
+    step_kind newton()
+    {
+        support_.clear();
+        for (std::size_t j = 0; j < form_.coefficients().size(); ++j)
+            if (is_free(j)) support_.push_back(static_cast<std::int64_t>(j));
+        if (support_.empty()) return step_kind::none;
+        std::vector<double> downhill(support_.size());
+        form_.correlations(support_, downhill);
+        for (std::size_t a = 0; a < support_.size(); ++a) {
+            const auto j = static_cast<std::size_t>(support_[a]);
+            const double b = form_.coefficients()[j];
+            const double sign = b > 0 ? 1.0 : b < 0 ? -1.0 : 0.0;
+            downhill[a] -= lambda_ * (problem_.penalty.l1[j] * sign + problem_.penalty.l2[j] * b);
+        }
+        update_factor();
+        const std::vector<double> step = conjugate_gradients(downhill);
+        if (!(dot(downhill, step) > 0)) return step_kind::none;
+
+        if (take_projected(step, 1)) return step_kind::whole;
+        // Nearly dependent columns of wrong signs make steps of any length; what counts is where coefficients stop.
+        std::vector<double> stops;
+        for (std::size_t a = 0; a < support_.size(); ++a)
+            if (const double length = length_to_stop(a, step[a]); length < 1) stops.push_back(length);
+        std::sort(stops.begin(), stops.end());
+        for (std::size_t i = stops.size(); i > 0; i /= 2)
+            if (take_projected(step, stops[i - 1])) return step_kind::shortened;
+        return step_kind::none;
+    }
+
+    /// Share of the step at which a coefficient reaches zero or its bound; more than 1 when it does not.
+    double length_to_stop(std::size_t a, double step) const
+    {
+        const auto j = static_cast<std::size_t>(support_[a]);
+        const penalty_view& penalty = problem_.penalty;
+        const double b = form_.coefficients()[j];
+        double edge = step > 0 ? penalty.upper[j] : penalty.lower[j];
+        if (penalty.l1[j] > 0 && b * step < 0) edge = 0;
+        const double length = (edge - b) / step;
+        return step != 0 && length < 1 ? length : 2;
+    }
+
+    double diagonal(std::int64_t feature) const
+    {
+        return lambda_ * problem_.penalty.l2[static_cast<std::size_t>(feature)];
+    }
+
+    void update_factor()
+    {
+        support_factor& factor = memory_.factor;
+        std::vector<std::uint8_t> in_support(form_.coefficients().size(), 0);
+        for (const std::int64_t feature : support_) in_support[static_cast<std::size_t>(feature)] = 1;
+        std::vector<std::int64_t> dropped;
+        for (const std::int64_t feature : factor.features())
+            if (in_support[static_cast<std::size_t>(feature)] == 0) dropped.push_back(feature);
+        if (memory_.outdated || 10 * dropped.size() > static_cast<std::size_t>(factor.size())) {
+            factor.clear();
+            dropped.clear();
+            memory_.dropped.clear();
+            memory_.outdated = false;
+        }
+        std::vector<std::int64_t> fresh;
+        std::vector<double> diagonals;
+        const std::int64_t room = factor.capacity() - factor.size();
+        for (const std::int64_t feature : support_) {
+            if (static_cast<std::int64_t>(fresh.size()) >= room) break;
+            if (factor.place(feature) >= 0) continue;
+            fresh.push_back(feature);
+            diagonals.push_back(diagonal(feature));
+        }
+        if (!fresh.empty()) memory_.dropped.clear(); // a larger factor has another inverse
+        factor.append(
+            fresh, diagonals, [&](auto rows, auto columns, Eigen::MatrixXd& out) { form_.gram(rows, columns, out); },
+            threads_);
+        if (dropped != memory_.dropped) hold_at_zero(std::move(dropped));
+    }
+
+    /// Columns of the inverse for the dropped features; those known are kept.
+    void hold_at_zero(std::vector<std::int64_t> dropped)
+    {
+        const support_factor& factor = memory_.factor;
+        const auto count = static_cast<std::int64_t>(dropped.size());
+        Eigen::MatrixXd influence(factor.size(), count);
+        std::vector<std::int64_t> unknown;
+        for (std::int64_t e = 0; e < count; ++e) {
+            const auto known =
+                std::find(memory_.dropped.begin(), memory_.dropped.end(), dropped[static_cast<std::size_t>(e)]);
+            if (known != memory_.dropped.end())
+                influence.col(e) = memory_.influence.col(known - memory_.dropped.begin());
+            else
+                unknown.push_back(e);
+        }
+        Eigen::MatrixXd columns = Eigen::MatrixXd::Zero(factor.size(), static_cast<std::int64_t>(unknown.size()));
+        for (std::size_t u = 0; u < unknown.size(); ++u)
+            columns(factor.place(dropped[static_cast<std::size_t>(unknown[u])]), static_cast<std::int64_t>(u)) = 1;
+        factor.solve(columns, threads_);
+        for (std::size_t u = 0; u < unknown.size(); ++u)
+            influence.col(unknown[u]) = columns.col(static_cast<std::int64_t>(u));
+        Eigen::MatrixXd meeting(count, count);
+        for (std::int64_t a = 0; a < count; ++a)
+            meeting.row(a) = influence.row(factor.place(dropped[static_cast<std::size_t>(a)]));
+        if (count > 0) memory_.meeting.compute(meeting);
+        memory_.influence = std::move(influence);
+        memory_.dropped = std::move(dropped);
+    }
+
+    /// The factor's inverse on the support; features that are not in the factor have a diagonal of their own.
+    void precondition(const std::vector<double>& r, std::vector<double>& z) const
+    {
+        const support_factor& factor = memory_.factor;
+        Eigen::MatrixXd x = Eigen::MatrixXd::Zero(factor.size(), 1);
+        for (std::size_t a = 0; a < support_.size(); ++a)
+            if (const std::int64_t place = factor.place(support_[a]); place >= 0) x(place, 0) = r[a];
+        factor.solve(x, threads_);
+        if (!memory_.dropped.empty()) {
+            Eigen::VectorXd left(static_cast<std::int64_t>(memory_.dropped.size()));
+            for (std::size_t a = 0; a < memory_.dropped.size(); ++a)
+                left[static_cast<std::int64_t>(a)] = x(factor.place(memory_.dropped[a]), 0);
+            x.col(0).noalias() -= memory_.influence * memory_.meeting.solve(left);
+        }
+        for (std::size_t a = 0; a < support_.size(); ++a) {
+            const std::int64_t place = factor.place(support_[a]);
+            z[a] = place >= 0 ? x(place, 0) : r[a] / (1 + diagonal(support_[a]));
+        }
+    }
+
+    /// (C_SS + λ diag(l2) + ridge) x = r. Dependent columns make C singular; without the ridge rounding would send
+    /// their coefficients anywhere along its null space. Newton steps that follow take back what it costs.
+    std::vector<double> conjugate_gradients(std::vector<double> r)
+    {
+        const std::size_t s = support_.size();
+        std::vector<double> x(s, 0.0);
+        std::vector<double> z(s);
+        std::vector<double> image(s);
+        precondition(r, z);
+        std::vector<double> d(z);
+        double rz = dot(r, z);
+        const double target = enough * rz;
+        int steps = 0;
+        for (; steps < longest_conjugate_gradients && rz > target; ++steps) {
+            form_.hessian(support_, d, image);
+            for (std::size_t a = 0; a < s; ++a) image[a] += (diagonal(support_[a]) + support_factor::ridge) * d[a];
+            const double curvature = dot(d, image);
+            if (!(curvature > 0)) break;
+            const double length = rz / curvature;
+            for (std::size_t a = 0; a < s; ++a) {
+                x[a] += length * d[a];
+                r[a] -= length * image[a];
+            }
+            precondition(r, z);
+            const double next = dot(r, z);
+            for (std::size_t a = 0; a < s; ++a) d[a] = z[a] + (next / rz) * d[a];
+            rz = next;
+        }
+        // A new factor costs about as much as s/180 of these steps on a machine that does ten operations in the time it
+        // reads a number.
+        memory_.outdated = steps > 20 + static_cast<int>(s / 100) && memory_.factor.size() > 0;
+        return x;
+    }
+
+    static double dot(const std::vector<double>& x, const std::vector<double>& y)
+    {
+        double sum = 0;
+        for (std::size_t a = 0; a < x.size(); ++a) sum += x[a] * y[a];
+        return sum;
+    }
+
+    /// Moves by `length` times the step; coefficients stop at zero or their bound. Taken only if that is better.
+    bool take_projected(const std::vector<double>& step, double length)
+    {
+        std::vector<double> moved(support_.size());
+        double change = 0;
+        bool stops = false;
+        for (std::size_t a = 0; a < support_.size(); ++a) {
+            const auto j = static_cast<std::size_t>(support_[a]);
+            const penalty_view& penalty = problem_.penalty;
+            const double b = form_.coefficients()[j];
+            double to = b + length * step[a];
+            const bool stop = length_to_stop(a, step[a]) <= length;
+            stops = stops || stop;
+            if (stop)
+                to = penalty.l1[j] > 0 && b * step[a] < 0 ? 0.0 : step[a] > 0 ? penalty.upper[j] : penalty.lower[j];
+            if (!std::isfinite(to)) return false;
+            moved[a] = to == 0 ? -b : to - b;
+            change +=
+                lambda_ * (penalty.l1[j] * (std::fabs(to) - std::fabs(b)) + 0.5 * penalty.l2[j] * (to - b) * (to + b));
+        }
+        change += form_.loss_change(support_, moved);
+        // Without a stop the objective is the quadratic that the step minimises: the last digits of the gap, which is
+        // linear in the error where the objective is quadratic, come from steps whose gain is below rounding.
+        if (stops && !(change < 0)) return false;
+        form_.accept(support_, moved);
+        return true;
+    }
+
+    Form& form_;
+    const restricted_problem& problem_;
+    cpu_descent_memory& memory_;
+    int threads_;
+    double lambda_ = 0;
+    std::vector<std::int64_t> support_;
+};
+
+/// The batch: every column from the better of its own start and the column before.
+template <class Form, class T>
+void descend_columns(Form& form, const restricted_problem& problem, int threads, panel<T>& B,
+                     std::span<std::int64_t> iterations, std::span<double> gaps)
+{
+    constexpr std::uint64_t passing_memory = std::uint64_t{256} << 20;
+    cpu_descent_memory passing(passing_memory);
+    auto* const kept = static_cast<cpu_descent_memory*>(problem.memory);
+    descent<Form> work(form, problem, kept != nullptr ? *kept : passing, threads);
+    bool cancelled = false;
+    std::vector<double> own(static_cast<std::size_t>(B.rows));
+    std::vector<double> previous;
+    for (std::int64_t c = 0; c < B.cols; ++c) {
+        const auto at = static_cast<std::size_t>(c);
+        iterations[at] = 0;
+        gaps[at] = std::numeric_limits<double>::infinity();
+        if (cancelled) continue;
+        const double lambda = problem.lambda[at];
+        for (std::int64_t j = 0; j < B.rows; ++j) own[static_cast<std::size_t>(j)] = static_cast<double>(B.row(j)[c]);
+        const double before = previous.empty() ? std::numeric_limits<double>::infinity() : form.gap(lambda).primal;
+        form.load(own);
+        if (!previous.empty() && before < form.gap(lambda).primal) form.load(previous);
+        const auto outcome = work.solve(lambda);
+        iterations[at] = outcome.steps;
+        gaps[at] = outcome.gap;
+        cancelled = outcome.cancelled;
+        previous.assign(form.coefficients().begin(), form.coefficients().end());
+        for (std::int64_t j = 0; j < B.rows; ++j) B.row(j)[c] = static_cast<T>(previous[static_cast<std::size_t>(j)]);
+    }
+}
+
+} // namespace proxpath::backend

@@ -1,0 +1,171 @@
+// Growing and solving the tiled factor; see support_factor.hpp. Right-looking throughout: once a tile row is done, all
+// others take its part off, each in a task of its own.
+
+#include "host/backend/cpu/support_factor.hpp"
+
+#include "host/parallel/parallel_for.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace proxpath::backend {
+
+namespace {
+
+constexpr std::int64_t tile_size = 512;
+/// Fewer tile rows than this are not worth waking threads for.
+constexpr std::int64_t tiles_for_threads = 4;
+/// A pivot below it is rounding: the feature is left out of the preconditioner.
+constexpr double smallest_pivot = 1e-11;
+
+/// In-place Cholesky of the lower half, column by column. @return L
+void factor_corner(Eigen::MatrixXd& A)
+{
+    const std::int64_t m = A.rows();
+    for (std::int64_t c = 0; c < m; ++c) {
+        const double pivot = A(c, c) - A.row(c).head(c).squaredNorm();
+        if (!(pivot > smallest_pivot)) {
+            A(c, c) = 1;
+            A.col(c).tail(m - c - 1).setZero();
+            continue;
+        }
+        const double root = std::sqrt(pivot);
+        A(c, c) = root;
+        for (std::int64_t r = c + 1; r < m; ++r) A(r, c) = (A(r, c) - A.row(r).head(c).dot(A.row(c).head(c))) / root;
+    }
+    A.triangularView<Eigen::StrictlyUpper>().setZero();
+}
+
+} // namespace
+
+support_factor::support_factor(std::uint64_t limit_bytes)
+    : capacity_(static_cast<std::int64_t>(std::sqrt(2.0 * static_cast<double>(limit_bytes) / sizeof(double))))
+{}
+
+std::uint64_t support_factor::bytes() const
+{
+    std::uint64_t total = 0;
+    for (const tile_row& row : rows_)
+        for (const Eigen::MatrixXd& tile : row.tiles) total += sizeof(double) * static_cast<std::uint64_t>(tile.size());
+    return total;
+}
+
+void support_factor::clear()
+{
+    rows_.clear();
+    features_.clear();
+    place_.clear();
+}
+
+void support_factor::append(std::span<const std::int64_t> features, std::span<const double> diagonal,
+                            const gram_function& gram, int threads)
+{
+    std::size_t done = 0;
+    while (done < features.size()) {
+        const std::int64_t last = rows_.empty() ? tile_size : rows_.back().rows;
+        const auto space = static_cast<std::size_t>(last < tile_size ? tile_size - last : tile_size);
+        const std::size_t count = std::min(space, features.size() - done);
+        append_group(features.subspan(done, count), diagonal.subspan(done, count), gram, threads);
+        done += count;
+    }
+}
+
+void support_factor::append_group(std::span<const std::int64_t> group, std::span<const double> diagonal,
+                                  const gram_function& gram, int threads)
+{
+    const auto m = static_cast<std::int64_t>(group.size());
+    std::vector<std::int64_t> all(features_);
+    all.insert(all.end(), group.begin(), group.end());
+    Eigen::MatrixXd columns(static_cast<std::int64_t>(all.size()), m);
+    gram(all, group, columns);
+
+    // X = L⁻¹ C_F,new, tile row by tile row.
+    const auto tiles = static_cast<std::int64_t>(rows_.size());
+    const auto part = [&](std::int64_t i) {
+        const tile_row& row = rows_[static_cast<std::size_t>(i)];
+        return columns.middleRows(row.first, row.rows);
+    };
+    for (std::int64_t j = 0; j < tiles; ++j) {
+        rows_[static_cast<std::size_t>(j)].tiles.back().triangularView<Eigen::Lower>().solveInPlace(part(j));
+        const std::int64_t below = tiles - j - 1;
+        parallel::parallel_for(below < tiles_for_threads ? 1 : threads, below, [&](std::int64_t k) {
+            const std::int64_t i = j + 1 + k;
+            part(i).noalias() -= rows_[static_cast<std::size_t>(i)].tiles[static_cast<std::size_t>(j)] * part(j);
+        });
+    }
+
+    Eigen::MatrixXd corner = columns.bottomRows(m);
+    for (std::int64_t a = 0; a < m; ++a) corner(a, a) += diagonal[static_cast<std::size_t>(a)] + ridge;
+    constexpr std::int64_t strip = 32;
+    const std::int64_t known = size();
+    parallel::parallel_for(threads, parallel::pieces(m, strip), [&](std::int64_t piece) {
+        const std::int64_t first = piece * strip;
+        const std::int64_t count = std::min(strip, m - first);
+        corner.middleRows(first, count).noalias() -=
+            columns.topRows(known).middleCols(first, count).transpose() * columns.topRows(known);
+    });
+    factor_corner(corner);
+
+    // The new rows fill up the last tile row or make one of their own.
+    if (!rows_.empty() && rows_.back().rows + m <= tile_size) {
+        tile_row& row = rows_.back();
+        for (std::int64_t j = 0; j < tiles; ++j) {
+            Eigen::MatrixXd& tile = row.tiles[static_cast<std::size_t>(j)];
+            const bool diagonal_tile = j + 1 == tiles;
+            Eigen::MatrixXd grown = Eigen::MatrixXd::Zero(row.rows + m, tile.cols() + (diagonal_tile ? m : 0));
+            grown.topLeftCorner(tile.rows(), tile.cols()) = tile;
+            grown.bottomLeftCorner(m, tile.cols()) = part(j).transpose();
+            if (diagonal_tile) grown.bottomRightCorner(m, m) = corner;
+            tile = std::move(grown);
+        }
+        row.rows += m;
+    } else {
+        tile_row row;
+        row.first = known;
+        row.rows = m;
+        for (std::int64_t j = 0; j < tiles; ++j) row.tiles.emplace_back(part(j).transpose());
+        row.tiles.push_back(std::move(corner));
+        rows_.push_back(std::move(row));
+    }
+    for (const std::int64_t feature : group) {
+        const auto at = static_cast<std::size_t>(feature);
+        if (at >= place_.size()) place_.resize(at + 1, -1);
+        place_[at] = size();
+        features_.push_back(feature);
+    }
+}
+
+void support_factor::solve(Eigen::MatrixXd& X, int threads) const
+{
+    const auto tiles = static_cast<std::int64_t>(rows_.size());
+    const auto tile = [&](std::int64_t i, std::int64_t j) -> const Eigen::MatrixXd& {
+        return rows_[static_cast<std::size_t>(i)].tiles[static_cast<std::size_t>(j)];
+    };
+    // One column is a matrix times a vector: Eigen has to know when compiling.
+    const auto take_off = [&](const auto& part) {
+        for (std::int64_t j = 0; j < tiles; ++j) {
+            auto done = part(j);
+            tile(j, j).triangularView<Eigen::Lower>().solveInPlace(done);
+            const std::int64_t below = tiles - j - 1;
+            parallel::parallel_for(below < tiles_for_threads ? 1 : threads, below, [&](std::int64_t k) {
+                auto rest = part(j + 1 + k);
+                rest.noalias() -= tile(j + 1 + k, j) * done;
+            });
+        }
+        for (std::int64_t j = tiles - 1; j >= 0; --j) {
+            auto done = part(j);
+            tile(j, j).triangularView<Eigen::Lower>().transpose().solveInPlace(done);
+            parallel::parallel_for(j < tiles_for_threads ? 1 : threads, j, [&](std::int64_t i) {
+                auto rest = part(i);
+                rest.noalias() -= tile(j, i).transpose() * done;
+            });
+        }
+    };
+    const auto place_of = [&](std::int64_t i) -> const tile_row& { return rows_[static_cast<std::size_t>(i)]; };
+    if (X.cols() == 1)
+        take_off([&](std::int64_t i) { return X.col(0).segment(place_of(i).first, place_of(i).rows); });
+    else
+        take_off([&](std::int64_t i) { return X.middleRows(place_of(i).first, place_of(i).rows); });
+}
+
+} // namespace proxpath::backend
