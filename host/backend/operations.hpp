@@ -24,7 +24,7 @@
 //   compact                keeps chosen columns                                2 r k s
 //   covariance_descent     the restricted problem in Gram form, to its gap     sweeps × active × p s, Newton × |S|² s
 //   coordinate_descent     the same in residual form                           sweeps × 2 nnz_W (V + s), Newton × |S|²
-//   s krylov_update          all shifts of one conjugate-gradient step           4 p k s
+//   krylov_update          all shifts of one conjugate-gradient step           4 p k s
 #pragma once
 
 #include "host/backend/design.hpp"
