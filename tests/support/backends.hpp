@@ -1,0 +1,75 @@
+// The backends that the typed suites run, and the way from host memory to a panel and back. A new backend is one more
+// line in `backends_times_types`.
+#pragma once
+
+#include "host/backend/operations.hpp"
+
+#include "tests/support/problems.hpp"
+
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace proxpath::test {
+
+template <class T>
+struct cpu_backend {
+    using value_type = T;
+    static std::unique_ptr<backend::operations<T>> make(int threads = 1)
+    {
+        return backend::make_cpu_operations<T>(threads);
+    }
+};
+
+using backends_times_types = testing::Types<cpu_backend<float>, cpu_backend<double>>;
+
+/// Row-major rows × cols numbers in host memory.
+template <class T>
+struct host_panel {
+    std::int64_t rows = 0;
+    std::int64_t cols = 0;
+    std::vector<T> values;
+
+    host_panel() = default;
+    host_panel(std::int64_t r, std::int64_t c) : rows(r), cols(c), values(static_cast<std::size_t>(r * c)) {}
+    T& at(std::int64_t i, std::int64_t c) { return values[static_cast<std::size_t>(i * cols + c)]; }
+    T at(std::int64_t i, std::int64_t c) const { return values[static_cast<std::size_t>(i * cols + c)]; }
+};
+
+template <class T>
+host_panel<T> random_panel(random_numbers& random, std::int64_t rows, std::int64_t cols)
+{
+    host_panel<T> made(rows, cols);
+    for (T& value : made.values) value = random.chance(0.1) ? T(0) : static_cast<T>(random.normal());
+    return made;
+}
+
+template <class T>
+backend::panel<T> to_backend(const backend::operations<T>& ops, const host_panel<T>& host)
+{
+    backend::panel<T> panel = ops.allocate(host.rows, host.cols);
+    ops.upload(host.values, panel);
+    return panel;
+}
+
+template <class T>
+host_panel<T> to_host(const backend::operations<T>& ops, const backend::panel<T>& panel)
+{
+    host_panel<T> host(panel.rows, panel.cols);
+    ops.download(panel, host.values);
+    return host;
+}
+
+/// Half the distance from 1 to the next T: the largest relative error of one rounding.
+template <class T>
+constexpr double unit_roundoff = std::numeric_limits<T>::epsilon() / 2.0;
+
+/// Error of a sum of `terms` products in double, in units of Σ |products|, whatever the order (Higham 2002, §3.1), with
+/// a few more roundings for what happens to each term.
+inline double sum_error(std::int64_t terms) { return static_cast<double>(terms + 10) * 1.01 * unit_roundoff<double>; }
+
+} // namespace proxpath::test
