@@ -115,8 +115,9 @@ def numbers_in(text, path):
     return values
 
 
-def read_matrix_market(path):
-    """A sparse matrix, or a 2-d array for the array format."""
+def parse_matrix_market(path):
+    """Sizes and symmetry with the entries as they stand: (shape, symmetry, count x 3), or a 2-d array for the array
+    format."""
     text = read_bytes(path).decode("utf-8")
     head_end = text.find("\n")
     head = text[:head_end].lower().split()
@@ -144,17 +145,26 @@ def read_matrix_market(path):
     if values.size != count * width:
         raise CheckError(f"{path}: {values.size} numbers, but {count} entries of {width} are declared")
     table = values.reshape(count, width)
-    i = table[:, 0].astype(np.int64) - 1
-    j = table[:, 1].astype(np.int64) - 1
-    v = np.ones(count) if width == 2 else table[:, 2].copy()
+    if width == 2:
+        table = np.column_stack([table, np.ones(count)])
+    if count and (table[:, :2].min() < 1 or table[:, 0].max() > rows or table[:, 1].max() > cols):
+        raise CheckError(f"{path}: an index is out of range")
+    return (rows, cols), symmetry, table
+
+
+def read_matrix_market(path):
+    """A sparse matrix, or a 2-d array for the array format."""
+    parsed = parse_matrix_market(path)
+    if isinstance(parsed, np.ndarray):
+        return parsed
+    shape, symmetry, table = parsed
+    i, j, v = table[:, 0].astype(np.int64) - 1, table[:, 1].astype(np.int64) - 1, table[:, 2]
     if symmetry == "symmetric":
         off = i != j
         i, j, v = np.concatenate([i, j[off]]), np.concatenate([j, i[off]]), np.concatenate([v, v[off]])
     elif symmetry != "general":
         raise CheckError(f"{path}: symmetry {symmetry} is not known here")
-    if count and (i.min() < 0 or j.min() < 0 or i.max() >= rows or j.max() >= cols):
-        raise CheckError(f"{path}: an index is out of range")
-    return sp.csc_matrix((v, (i, j)), shape=(rows, cols))
+    return sp.csc_matrix((v, (i, j)), shape=shape)
 
 
 def read_svmlight(path, index_base="auto", features=None):
@@ -264,8 +274,7 @@ class Fit:
                 self.summary = json.load(file)
             with open(os.path.join(folder, "path.csv"), encoding="utf-8", newline="") as file:
                 rows = list(csv.reader(file))
-            self.coefficients_file = os.path.join(folder, "coefficients.mtx")
-            self.raw = read_bytes(self.coefficients_file).decode("ascii")
+            coefficients = parse_matrix_market(os.path.join(folder, "coefficients.mtx"))
         except (OSError, ValueError) as error:
             raise CheckError(f"{folder}: {error}") from error
         if not rows or rows[0] != PATH_HEADER:
@@ -274,7 +283,15 @@ class Fit:
         for at, name in enumerate(PATH_HEADER):
             cells = [row[at] for row in rows[1:]]
             self.columns[name] = cells if name == "status" else np.array([float(cell) for cell in cells])
-        self.coefficients = sp.csc_matrix(read_matrix_market(self.coefficients_file))
+        if isinstance(coefficients, np.ndarray) or coefficients[1] != "general":
+            raise CheckError(f"{folder}/coefficients.mtx: a general coordinate matrix is documented")
+        shape, _, table = coefficients
+        # Looked at as they stand: a sparse matrix would merge and sort the entries.
+        self.stored_zeros = int(np.sum(table[:, 2] == 0))
+        place = table[:, 1] * (shape[0] + 1) + table[:, 0]
+        self.entries_ascend = bool(np.all(np.diff(place) > 0))
+        self.coefficients = sp.csc_matrix((table[:, 2], (table[:, 0].astype(np.int64) - 1,
+                                                         table[:, 1].astype(np.int64) - 1)), shape=shape)
         self.options = self.summary["options"]
 
     def __getitem__(self, name):
@@ -460,13 +477,8 @@ def check_files(fit, problem, report):
     """What needs no arithmetic: counts, order, finiteness, no stored zeros."""
     summary, B, K = fit.summary, fit.coefficients, len(fit)
     report.fact("shape of the coefficients", B.shape == (problem.p, K), f"{B.shape}, wanted {(problem.p, K)}")
-    # From the text, since the sparse matrix would have merged and sorted what stands there.
-    lines = [line for line in fit.raw.splitlines()[1:] if line.strip() and not line.startswith("%")]
-    table = numbers_in("\n".join(lines[1:]), fit.coefficients_file).reshape(-1, 3)
-    order = table[:, 1] * (problem.p + 1) + table[:, 0]
-    report.fact("coefficients by columns, each once", np.all(np.diff(order) > 0), "entries repeat or do not ascend")
-    zeros = int(np.sum(table[:, 2] == 0))
-    report.fact("exact zeros absent", zeros == 0, f"{zeros} stored zeros")
+    report.fact("coefficients by columns, each once", fit.entries_ascend, "entries repeat or do not ascend")
+    report.fact("exact zeros absent", fit.stored_zeros == 0, f"{fit.stored_zeros} stored zeros")
     idle = np.flatnonzero(~problem.used)
     stored = int(np.diff(B.tocsr().indptr)[idle].sum()) if B.shape[0] == problem.p else -1
     report.fact("columns without variation have coefficient 0", stored == 0, f"{stored} stored")

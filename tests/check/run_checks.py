@@ -32,6 +32,7 @@ MIXED = [
     ["--alpha", "1", "--no-intercept"],
     ["--alpha", "0", "--no-intercept", "--no-standardize"],
 ]
+LIMIT_SECONDS = 120
 SMALL_REAL_SETS = ["prostate", "diabetes_raw", "diabetes64", "hitters", "glmnet_quickstart", "glmnet_sparse",
                    "heart_scale", "housing_scale", "ames", "agaricus", "riboflavin", "illc1033"]
 
@@ -44,7 +45,11 @@ class Session:
         self.passed = self.failed = 0
 
     def run(self, *arguments):
-        return subprocess.run([self.program, *arguments], capture_output=True, text=True, timeout=120)
+        command = [self.program, *arguments]
+        try:
+            return subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_SECONDS)
+        except subprocess.TimeoutExpired:
+            return subprocess.CompletedProcess(command, -1, "", f"not finished after {LIMIT_SECONDS} s")
 
     def outcome(self, name, problems):
         if problems:
@@ -362,7 +367,7 @@ def main():
         if os.path.exists(real):
             words = Data("debian_tfidf", [real], *check_fit.read_design(real))
             for options in MIXED[:3]:
-                confirm(session, words, [*options, "--n-lambda", "20"])
+                confirm(session, words, [*options, "--n-lambda", "20", "--lambda-min-ratio", "0.05"])
         for data in (odd, sets["far_from_zero"], fixture(work, "csc_int8.npz")):
             check_predictions(session, data, ["--alpha", "0.5", "--n-lambda", "9"])
         check_the_checker(session, odd)
