@@ -2,7 +2,12 @@
 
 #include "host/path/path_recorder.hpp"
 
+#include <proxpath/errors.hpp>
+
 #include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
 
 namespace proxpath::path {
 
@@ -27,6 +32,9 @@ void path_recorder::store(std::size_t index, double lambda, const column_certifi
     std::vector<entry>& column = columns_[index];
     for (std::size_t place = 0; place < features.size(); ++place) {
         const double value = original_coefficient(fit_, features[place], solved[place * k + c]);
+        if (!std::isfinite(value))
+            throw invalid_input(fmt::format("X: the coefficient of column {} overflows; multiply it by a power of ten",
+                                            features[place]));
         if (value != 0) column.emplace_back(features[place], value);
     }
     std::sort(column.begin(), column.end());

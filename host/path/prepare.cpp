@@ -96,14 +96,19 @@ problem prepare(const operations<double>& ops, const matrix& X, std::span<const 
             throw invalid_input(
                 fmt::format("X: column {} has values whose squares overflow; divide it by a power of ten", j));
         // A constant column: nothing to fit with an intercept, no scale to standardise by; without either, a column of
-        // one number is a feature like any other. Squares that vanish in double count as no variation.
+        // one number is a feature like any other.
         const bool constant =
             moments.constant[j] != 0 && (fit.intercept || options.standardize || moments.mean[j] == 0);
-        if (constant || !(norm > 0) || !(scale > 0)) {
+        if (constant) {
             fit.constant.push_back(static_cast<std::int64_t>(j));
             fit.skip[j] = 1;
             continue;
         }
+        // Below this the squares lose digits, then vanish: the scale would be wrong without a word.
+        const double smallest = std::sqrt(std::numeric_limits<double>::min());
+        if (norm < smallest || (options.standardize && scale < smallest))
+            throw invalid_input(
+                fmt::format("X: column {} has values whose squares underflow; multiply it by a power of ten", j));
         if (std::isinf(factor)) {
             fit.skip[j] = 1;
             continue;
