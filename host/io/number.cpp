@@ -15,10 +15,18 @@ namespace {
 /// Longest number token that is looked at. A double needs fewer than 800 digits to be exact; more is taken for garbage.
 constexpr std::size_t longest_number = 4096;
 
-const char* line_end(const char* at, std::size_t most)
+/// What can be part of a number, "nan" and "inf" included.
+bool belongs_to_number(char c)
+{
+    const auto letter = static_cast<unsigned char>((c | 0x20) - 'a');
+    return is_digit(c) || letter < 26 || c == '.' || c == '-' || c == '+' || c == '(' || c == ')' || c == '_';
+}
+
+/// End of the number at most; the line may go on for long behind it.
+const char* token_end(const char* at, std::size_t most)
 {
     std::size_t length = 0;
-    while (length < most && at[length] != '\n') ++length;
+    while (length < most && belongs_to_number(at[length])) ++length;
     return at + length;
 }
 
@@ -31,12 +39,10 @@ bool detail::read_any_number(const char*& at, double& value)
         ++first;
         if (*first == '-' || *first == '+') return false;
     }
-    const char* const last = line_end(first, longest_number);
+    const char* const last = token_end(first, longest_number);
     const auto result = fast_float::from_chars(first, last, value);
     // Values below the smallest double are read as zero, as everywhere; overflow is infinite and refused by the caller.
-    if (result.ptr == first || result.ptr == last) {
-        if (result.ptr == first || *last != '\n') return false;
-    }
+    if (result.ptr == first || (result.ptr == last && belongs_to_number(*last))) return false;
     at = result.ptr;
     return true;
 }

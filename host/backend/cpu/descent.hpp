@@ -32,10 +32,10 @@ public:
     support_factor factor;
     bool outdated = false; ///< the factor cost too many conjugate-gradient steps: build it anew
 
-    // Features of the factor outside the present support, columns of the inverse that belong to them, and the factor of
-    // the entries of these where they meet.
+    // Features of the factor outside the present support. With E their unit vectors: L⁻¹E, and the factor of
+    // E'(LL')⁻¹E.
     std::vector<std::int64_t> dropped;
-    Eigen::MatrixXd influence;
+    Eigen::MatrixXd forward;
     Eigen::LDLT<Eigen::MatrixXd> meeting;
 };
 
@@ -191,10 +191,11 @@ private:
         std::vector<std::int64_t> dropped;
         for (const std::int64_t feature : factor.features())
             if (in_support[static_cast<std::size_t>(feature)] == 0) dropped.push_back(feature);
-        if (memory_.outdated || 10 * dropped.size() > static_cast<std::size_t>(factor.size())) {
+        if (memory_.outdated || 4 * dropped.size() > static_cast<std::size_t>(factor.size())) {
             factor.clear();
             dropped.clear();
             memory_.dropped.clear();
+            memory_.forward.resize(0, 0);
             memory_.outdated = false;
         }
         std::vector<std::int64_t> fresh;
@@ -206,39 +207,44 @@ private:
             fresh.push_back(feature);
             diagonals.push_back(diagonal(feature));
         }
-        if (!fresh.empty()) memory_.dropped.clear(); // a larger factor has another inverse
         factor.append(
             fresh, diagonals, [&](auto rows, auto columns, Eigen::MatrixXd& out) { form_.gram(rows, columns, out); },
             threads_);
-        if (dropped != memory_.dropped) hold_at_zero(std::move(dropped));
+        if (dropped != memory_.dropped || !fresh.empty()) hold_at_zero(std::move(dropped));
     }
 
-    /// Columns of the inverse for the dropped features; those known are kept.
+    /// Makes L⁻¹E for the dropped features: what is known is kept and only grows with the factor.
     void hold_at_zero(std::vector<std::int64_t> dropped)
     {
         const support_factor& factor = memory_.factor;
         const auto count = static_cast<std::int64_t>(dropped.size());
-        Eigen::MatrixXd influence(factor.size(), count);
-        std::vector<std::int64_t> unknown;
-        for (std::int64_t e = 0; e < count; ++e) {
-            const auto known =
-                std::find(memory_.dropped.begin(), memory_.dropped.end(), dropped[static_cast<std::size_t>(e)]);
-            if (known != memory_.dropped.end())
-                influence.col(e) = memory_.influence.col(known - memory_.dropped.begin());
+        const std::int64_t known_rows = memory_.forward.rows();
+        Eigen::MatrixXd known = Eigen::MatrixXd::Zero(factor.size(), count);
+        Eigen::MatrixXd fresh = Eigen::MatrixXd::Zero(factor.size(), count);
+        std::vector<std::uint8_t> is_known(dropped.size(), 0);
+        std::int64_t known_count = 0;
+        for (std::size_t e = 0; e < dropped.size(); ++e) {
+            const auto found = std::find(memory_.dropped.begin(), memory_.dropped.end(), dropped[e]);
+            is_known[e] = found != memory_.dropped.end() ? 1 : 0;
+            if (is_known[e] != 0)
+                known.col(known_count++).head(known_rows) = memory_.forward.col(found - memory_.dropped.begin());
             else
-                unknown.push_back(e);
+                fresh(factor.place(dropped[e]), static_cast<std::int64_t>(e) - known_count) = 1;
         }
-        Eigen::MatrixXd columns = Eigen::MatrixXd::Zero(factor.size(), static_cast<std::int64_t>(unknown.size()));
-        for (std::size_t u = 0; u < unknown.size(); ++u)
-            columns(factor.place(dropped[static_cast<std::size_t>(unknown[u])]), static_cast<std::int64_t>(u)) = 1;
-        factor.solve(columns, threads_);
-        for (std::size_t u = 0; u < unknown.size(); ++u)
-            influence.col(unknown[u]) = columns.col(static_cast<std::int64_t>(u));
-        Eigen::MatrixXd meeting(count, count);
-        for (std::int64_t a = 0; a < count; ++a)
-            meeting.row(a) = influence.row(factor.place(dropped[static_cast<std::size_t>(a)]));
-        if (count > 0) memory_.meeting.compute(meeting);
-        memory_.influence = std::move(influence);
+        known.conservativeResize(Eigen::NoChange, known_count);
+        fresh.conservativeResize(Eigen::NoChange, count - known_count);
+        if (known_count > 0) factor.forward(known, known_rows, threads_);
+        if (known_count < count) factor.forward(fresh, 0, threads_);
+        memory_.forward.resize(factor.size(), count);
+        std::int64_t from_known = 0;
+        for (std::size_t e = 0; e < dropped.size(); ++e) {
+            const auto column = static_cast<std::int64_t>(e);
+            if (is_known[e] != 0)
+                memory_.forward.col(column) = known.col(from_known++);
+            else
+                memory_.forward.col(column) = fresh.col(column - from_known);
+        }
+        if (count > 0) memory_.meeting.compute(memory_.forward.transpose() * memory_.forward);
         memory_.dropped = std::move(dropped);
     }
 
@@ -249,13 +255,12 @@ private:
         Eigen::MatrixXd x = Eigen::MatrixXd::Zero(factor.size(), 1);
         for (std::size_t a = 0; a < support_.size(); ++a)
             if (const std::int64_t place = factor.place(support_[a]); place >= 0) x(place, 0) = r[a];
-        factor.solve(x, threads_);
+        factor.forward(x, 0, threads_);
         if (!memory_.dropped.empty()) {
-            Eigen::VectorXd left(static_cast<std::int64_t>(memory_.dropped.size()));
-            for (std::size_t a = 0; a < memory_.dropped.size(); ++a)
-                left[static_cast<std::int64_t>(a)] = x(factor.place(memory_.dropped[a]), 0);
-            x.col(0).noalias() -= memory_.influence * memory_.meeting.solve(left);
+            const Eigen::VectorXd left = memory_.forward.transpose() * x.col(0);
+            x.col(0).noalias() -= memory_.forward * memory_.meeting.solve(left);
         }
+        factor.backward(x, threads_);
         for (std::size_t a = 0; a < support_.size(); ++a) {
             const std::int64_t place = factor.place(support_[a]);
             z[a] = place >= 0 ? x(place, 0) : r[a] / (1 + diagonal(support_[a]));

@@ -135,37 +135,62 @@ void support_factor::append_group(std::span<const std::int64_t> group, std::span
     }
 }
 
-void support_factor::solve(Eigen::MatrixXd& X, int threads) const
+namespace {
+
+/// Calls f with the rows of X as vectors where there is one column: Eigen has to know when compiling.
+template <class F>
+void with_rows(Eigen::MatrixXd& X, const F& f)
+{
+    if (X.cols() == 1)
+        f([&](std::int64_t first, std::int64_t count) { return X.col(0).segment(first, count); });
+    else
+        f([&](std::int64_t first, std::int64_t count) { return X.middleRows(first, count); });
+}
+
+} // namespace
+
+void support_factor::forward(Eigen::MatrixXd& X, std::int64_t known, int threads) const
 {
     const auto tiles = static_cast<std::int64_t>(rows_.size());
-    const auto tile = [&](std::int64_t i, std::int64_t j) -> const Eigen::MatrixXd& {
-        return rows_[static_cast<std::size_t>(i)].tiles[static_cast<std::size_t>(j)];
-    };
-    // One column is a matrix times a vector: Eigen has to know when compiling.
-    const auto take_off = [&](const auto& part) {
+    with_rows(X, [&](const auto& rows_of) {
         for (std::int64_t j = 0; j < tiles; ++j) {
-            auto done = part(j);
-            tile(j, j).triangularView<Eigen::Lower>().solveInPlace(done);
+            const tile_row& row = rows_[static_cast<std::size_t>(j)];
+            const Eigen::MatrixXd& diagonal = row.tiles.back();
+            const std::int64_t solved = std::clamp<std::int64_t>(known - row.first, 0, row.rows);
+            const std::int64_t open = row.rows - solved;
+            if (open > 0) {
+                auto rest = rows_of(row.first + solved, open);
+                if (solved > 0) rest.noalias() -= diagonal.bottomLeftCorner(open, solved) * rows_of(row.first, solved);
+                diagonal.bottomRightCorner(open, open).triangularView<Eigen::Lower>().solveInPlace(rest);
+            }
             const std::int64_t below = tiles - j - 1;
             parallel::parallel_for(below < tiles_for_threads ? 1 : threads, below, [&](std::int64_t k) {
-                auto rest = part(j + 1 + k);
-                rest.noalias() -= tile(j + 1 + k, j) * done;
+                const tile_row& other = rows_[static_cast<std::size_t>(j + 1 + k)];
+                const std::int64_t other_open =
+                    other.rows - std::clamp<std::int64_t>(known - other.first, 0, other.rows);
+                if (other_open == 0) return;
+                auto rest = rows_of(other.first + other.rows - other_open, other_open);
+                rest.noalias() -=
+                    other.tiles[static_cast<std::size_t>(j)].bottomRows(other_open) * rows_of(row.first, row.rows);
             });
         }
-        for (std::int64_t j = tiles - 1; j >= 0; --j) {
-            auto done = part(j);
-            tile(j, j).triangularView<Eigen::Lower>().transpose().solveInPlace(done);
+    });
+}
+
+void support_factor::backward(Eigen::MatrixXd& X, int threads) const
+{
+    with_rows(X, [&](const auto& rows_of) {
+        for (auto j = static_cast<std::int64_t>(rows_.size()) - 1; j >= 0; --j) {
+            const tile_row& row = rows_[static_cast<std::size_t>(j)];
+            auto done = rows_of(row.first, row.rows);
+            row.tiles.back().triangularView<Eigen::Lower>().transpose().solveInPlace(done);
             parallel::parallel_for(j < tiles_for_threads ? 1 : threads, j, [&](std::int64_t i) {
-                auto rest = part(i);
-                rest.noalias() -= tile(j, i).transpose() * done;
+                const tile_row& other = rows_[static_cast<std::size_t>(i)];
+                auto rest = rows_of(other.first, other.rows);
+                rest.noalias() -= row.tiles[static_cast<std::size_t>(i)].transpose() * done;
             });
         }
-    };
-    const auto place_of = [&](std::int64_t i) -> const tile_row& { return rows_[static_cast<std::size_t>(i)]; };
-    if (X.cols() == 1)
-        take_off([&](std::int64_t i) { return X.col(0).segment(place_of(i).first, place_of(i).rows); });
-    else
-        take_off([&](std::int64_t i) { return X.middleRows(place_of(i).first, place_of(i).rows); });
+    });
 }
 
 } // namespace proxpath::backend

@@ -42,8 +42,11 @@ public:
     /// Appends features (none of them in it yet, no more than capacity() allows) with `diagonal` added to theirs of C.
     void append(std::span<const std::int64_t> features, std::span<const double> diagonal, const gram_function& gram,
                 int threads);
-    /// X ← (LL')⁻¹ X, size() rows in the order of features().
-    void solve(Eigen::MatrixXd& X, int threads) const;
+    /// X ← L⁻¹ X, size() rows in the order of features(). Rows below `known` hold their solution already: those of a
+    /// solution from before the factor grew stay right.
+    void forward(Eigen::MatrixXd& X, std::int64_t known, int threads) const;
+    /// X ← L⁻ᵀ X.
+    void backward(Eigen::MatrixXd& X, int threads) const;
 
 private:
     struct tile_row {
