@@ -30,9 +30,25 @@ constexpr std::uint64_t coefficient_panels = 6;
 /// Ridge on few features solves by a factorisation at once; above, by a Krylov space.
 constexpr std::int64_t factored_ridge = 1024;
 
-std::uint64_t panel_bytes(std::int64_t rows, std::int64_t cols)
+/// A number of bytes. What 64 bits cannot count stands at their end, so that it never fits a limit by wrapping around.
+struct byte_count {
+    std::uint64_t value = 0;
+
+    friend byte_count operator+(byte_count a, byte_count b)
+    {
+        return {a.value > most - b.value ? most : a.value + b.value};
+    }
+    friend byte_count operator*(byte_count a, std::uint64_t factor)
+    {
+        return {factor != 0 && a.value > most / factor ? most : a.value * factor};
+    }
+    static constexpr std::uint64_t most = std::numeric_limits<std::uint64_t>::max();
+};
+
+byte_count panel_bytes(std::int64_t rows, std::int64_t cols)
 {
-    return sizeof(double) * static_cast<std::uint64_t>(rows) * static_cast<std::uint64_t>(backend::padded_cols(cols));
+    return byte_count{sizeof(double)} * static_cast<std::uint64_t>(rows) *
+           static_cast<std::uint64_t>(backend::padded_cols(cols));
 }
 
 /// A guess at the working set: what a path selects at the default grid is some multiple of what the rows can support.
@@ -73,28 +89,30 @@ memory_shares share_memory(const matrix& X, const path_options& options)
 
     const std::int64_t expected = expected_working_set(X, all);
     // Coefficients of the result: an index and a value each.
-    const std::uint64_t result_bytes =
-        16 * static_cast<std::uint64_t>(options.alpha == 0 ? p : expected / 2) * static_cast<std::uint64_t>(lambdas);
-    const std::uint64_t fixed = feature_vectors * panel_bytes(p, 1) + static_cast<std::uint64_t>(p) +
-                                row_vectors * panel_bytes(n, 1) + result_bytes;
+    const byte_count result_bytes = byte_count{16} * static_cast<std::uint64_t>(options.alpha == 0 ? p : expected / 2) *
+                                    static_cast<std::uint64_t>(lambdas);
+    const byte_count fixed = panel_bytes(p, 1) * feature_vectors + byte_count{static_cast<std::uint64_t>(p)} +
+                             panel_bytes(n, 1) * row_vectors + result_bytes;
     const bool krylov = takes_krylov(options, n, p);
-    const auto block_bytes = [&](std::int64_t k) {
-        return certificate_panels * panel_bytes(n, k) + (krylov ? 3 : coefficient_panels) * panel_bytes(expected, k);
+    const auto needed = [&](std::int64_t k) {
+        const byte_count block =
+            panel_bytes(n, k) * certificate_panels + panel_bytes(expected, k) * (krylov ? 3 : coefficient_panels);
+        return (fixed + block).value;
     };
 
     const std::int64_t most = krylov ? lambdas : std::min(lambdas, lambdas_together);
     std::int64_t k = most;
-    while (k > 1 && fixed + block_bytes(k) > plan.limit_bytes * 3 / 4) k = (k + 1) / 2;
-    if (fixed + block_bytes(k) > plan.limit_bytes)
+    while (k > 1 && needed(k) > plan.limit_bytes / 4 * 3) k = (k + 1) / 2;
+    if (needed(k) > plan.limit_bytes || needed(k) == byte_count::most)
         throw out_of_memory(
             fmt::format("memory limit of {} MiB is too small: vectors of X ({} x {}) and one lambda at a "
                         "time need {} MiB; raise the limit",
-                        plan.limit_bytes >> 20, n, p, ((fixed + block_bytes(k)) >> 20) + 1),
-            fixed + block_bytes(k), plan.limit_bytes);
+                        plan.limit_bytes >> 20, n, p, (needed(k) >> 20) + 1),
+            needed(k), plan.limit_bytes);
     plan.lambda_block = k;
     shares.lambda_block = std::min(k, lambdas_together);
     shares.krylov_block = k;
-    plan.vectors_bytes = fixed + block_bytes(k);
+    plan.vectors_bytes = needed(k);
 
     const std::uint64_t left = plan.limit_bytes - plan.vectors_bytes;
     shares.gram_limit_bytes = left / 2;
@@ -102,12 +120,11 @@ memory_shares share_memory(const matrix& X, const path_options& options)
     // What the plan expects, not what it allows: gathered columns and Gram of the expected working set.
     const double share = p > 0 ? static_cast<double>(expected) / static_cast<double>(p) : 0;
     const auto gathered = static_cast<std::uint64_t>(share * static_cast<double>(X.stored_bytes()));
-    const std::uint64_t gram = 2 * panel_bytes(expected, expected);
+    const std::uint64_t gram = (panel_bytes(expected, expected) * 2).value;
     const bool in_gram_form = !krylov && options.form != form_kind::residual &&
                               (gram <= shares.gram_limit_bytes || options.form == form_kind::gram);
-    plan.working_bytes = (all ? 0 : gathered) + (in_gram_form ? gram
-                                                 : krylov     ? 0
-                                                              : residual_form_panels * panel_bytes(n, k));
+    const byte_count working{in_gram_form ? gram : krylov ? 0 : (panel_bytes(n, k) * residual_form_panels).value};
+    plan.working_bytes = (byte_count{all ? 0 : gathered} + working).value;
     return shares;
 }
 
