@@ -1,0 +1,186 @@
+// Memory: what is planned follows from shape and options, limits are kept by taking smaller blocks, and where even
+// these do not fit the refusal says how many bytes are missing. Shapes beyond 32 bits are planned without being stored.
+
+#include "tests/support/checks.hpp"
+
+#include "host/io/memory_guard.hpp"
+#include "host/matrix/column_store.hpp"
+
+#include <proxpath/proxpath.hpp>
+
+#include <limits>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace proxpath::test {
+namespace {
+
+using testing::HasSubstr;
+
+/// A matrix that claims a shape and stores nothing; only plans may look at it.
+matrix claimed(std::int64_t n, std::int64_t p, std::int64_t nonzeros, std::uint64_t bytes)
+{
+    auto store = std::make_shared<storage::column_store>();
+    store->n = n;
+    store->p = p;
+    store->nonzeros = nonzeros;
+    store->stored_bytes = bytes;
+    return matrix(std::shared_ptr<const storage::column_store>(std::move(store)));
+}
+
+regression wide_problem()
+{
+    random_numbers random(12);
+    regression problem;
+    problem.X = random_matrix(random, 300, 900, 0.3);
+    for (std::int64_t i = 0; i < 300; ++i)
+        problem.y.push_back(problem.X.at(i, 3) - problem.X.at(i, 9) + random.normal());
+    problem.settings.n_lambda = 20;
+    problem.settings.threads = 1;
+    return problem;
+}
+
+TEST(Memory, ThePlanCountsWhatIsStoredAndKeepsTheLimit)
+{
+    const regression problem = wide_problem();
+    const matrix X = matrix::from_view(problem.X.view());
+    for (const double alpha : {1.0, 0.0})
+        for (const std::uint64_t limit : {std::uint64_t{2} << 20, std::uint64_t{64} << 20}) {
+            path_options options;
+            options.alpha = alpha;
+            options.memory_limit = limit;
+            const memory_plan plan = plan_memory(X, options);
+            EXPECT_EQ(plan.matrix_bytes, X.stored_bytes());
+            EXPECT_EQ(plan.limit_bytes, limit);
+            EXPECT_LE(plan.vectors_bytes, limit);
+            EXPECT_GT(plan.vectors_bytes, std::uint64_t{900} * 8 * 5);
+            EXPECT_GE(plan.lambda_block, 1);
+            EXPECT_EQ(plan.total(), plan.matrix_bytes + plan.vectors_bytes + plan.working_bytes);
+        }
+}
+
+TEST(Memory, AnAutomaticLimitIsHalfOfWhatIsFree)
+{
+    const matrix X = matrix::from_view(wide_problem().X.view());
+    const std::uint64_t before = io::available_memory();
+    const memory_plan plan = plan_memory(X);
+    EXPECT_GT(before, std::uint64_t{1} << 20);
+    // Others on the machine take and give memory meanwhile.
+    EXPECT_GT(plan.limit_bytes, before / 8);
+    EXPECT_LT(plan.limit_bytes, before * 2);
+}
+
+TEST(Memory, ALimitThatIsTooSmallIsRefusedWithTheBytesThatAreNeeded)
+{
+    const regression problem = wide_problem();
+    const matrix X = matrix::from_view(problem.X.view());
+    for (const double alpha : {1.0, 0.5, 0.0})
+        for (const screening_kind screening : {screening_kind::automatic, screening_kind::none}) {
+            path_options options;
+            options.alpha = alpha;
+            options.screening = screening;
+            options.n_lambda = 20;
+            options.memory_limit = 10000;
+            std::uint64_t needed = 0;
+            try {
+                fit_path(X, problem.y, options);
+                ADD_FAILURE() << "a fit of 300 × 900 in 10000 bytes";
+            } catch (const out_of_memory& error) {
+                needed = error.needed_bytes();
+                EXPECT_EQ(error.limit_bytes(), 10000u);
+                EXPECT_GT(needed, 10000u);
+                EXPECT_THAT(error.what(), HasSubstr("300 x 900"));
+                EXPECT_THAT(error.what(), HasSubstr("raise the limit"));
+            }
+            // What it asks for is enough, and one byte less is not.
+            options.memory_limit = needed - 1;
+            EXPECT_THROW(plan_memory(X, options), out_of_memory);
+            options.memory_limit = needed;
+            EXPECT_TRUE(fit_path(X, problem.y, options).all_converged());
+        }
+}
+
+TEST(Memory, ASmallLimitTakesFewerLambdasAtATimeAndCertifiesTheSame)
+{
+    const regression problem = wide_problem();
+    const dense_reference reference(problem.X, problem.y, problem.options());
+    const matrix X = matrix::from_view(problem.X.view());
+    for (const double alpha : {1.0, 0.0}) {
+        path_options options = problem.options();
+        options.alpha = alpha;
+        options.memory_limit = std::uint64_t{256} << 20;
+        const path_result roomy = fit_path(X, problem.y, options);
+        options.memory_limit = 1;
+        try {
+            plan_memory(X, options);
+        } catch (const out_of_memory& error) {
+            options.memory_limit = error.needed_bytes();
+        }
+        const path_result tight = fit_path(X, problem.y, options);
+        EXPECT_LT(tight.memory.lambda_block, roomy.memory.lambda_block);
+        EXPECT_TRUE(tight.all_converged());
+        const regression same = [&] {
+            regression copy = problem;
+            copy.settings.alpha = alpha;
+            return copy;
+        }();
+        expect_same_optimum(dense_reference(same.X, same.y, same.options()), roomy, tight);
+    }
+}
+
+TEST(Memory, APlanChecksItsOptionsAsAFitDoes)
+{
+    const matrix X = matrix::from_view(wide_problem().X.view());
+    path_options options;
+    options.alpha = 2;
+    EXPECT_THROW(plan_memory(X, options), invalid_input);
+    EXPECT_THROW(plan_memory(matrix(), path_options{}), invalid_input);
+}
+
+TEST(Memory, ShapesBeyond32BitsArePlannedExactly)
+{
+    // 2³² − 1 rows, 2³³ columns, 2⁴⁰ entries: nothing of it is stored.
+    const std::int64_t n = (std::int64_t{1} << 32) - 1;
+    const std::int64_t p = std::int64_t{1} << 33;
+    const matrix X = claimed(n, p, std::int64_t{1} << 40, std::uint64_t{6} << 40);
+    EXPECT_EQ(X.nonzeros(), std::int64_t{1} << 40);
+    path_options options;
+    options.memory_limit = std::uint64_t{1} << 62;
+    const memory_plan plan = plan_memory(X, options);
+    EXPECT_EQ(plan.matrix_bytes, std::uint64_t{6} << 40);
+    // At least ten vectors of p doubles and a panel of n for each lambda of a block.
+    EXPECT_GT(plan.vectors_bytes, std::uint64_t{10} * 8 * static_cast<std::uint64_t>(p));
+    EXPECT_GT(plan.vectors_bytes, std::uint64_t{8} * 8 * static_cast<std::uint64_t>(n));
+    EXPECT_LT(plan.vectors_bytes, std::uint64_t{1} << 45);
+    EXPECT_EQ(plan.lambda_block, 8);
+
+    options.memory_limit = std::uint64_t{1} << 33; // 8 GiB
+    try {
+        plan_memory(X, options);
+        ADD_FAILURE() << "2³³ features in 8 GiB";
+    } catch (const out_of_memory& error) {
+        EXPECT_GT(error.needed_bytes(), std::uint64_t{10} * 8 * static_cast<std::uint64_t>(p));
+        EXPECT_EQ(error.limit_bytes(), std::uint64_t{1} << 33);
+    }
+}
+
+TEST(Memory, ShapesBeyondWhatBytesCanCountAreRefusedNotWrappedAround)
+{
+    // The largest p a matrix may claim: 120 bytes a feature still fit 64 bits, a million ridge solutions do not.
+    const std::int64_t p = std::numeric_limits<std::int64_t>::max() / 64;
+    const matrix X = claimed(1000, p, 0, 0);
+    path_options options;
+    options.memory_limit = std::numeric_limits<std::uint64_t>::max();
+    options.n_lambda = 1000000;
+    EXPECT_GT(plan_memory(X, options).vectors_bytes, std::uint64_t{100} * static_cast<std::uint64_t>(p));
+    options.alpha = 0;
+    EXPECT_THROW(plan_memory(X, options), out_of_memory);
+    options.alpha = 1;
+    options.screening = screening_kind::none; // six panels of eight lambdas
+    EXPECT_THROW(plan_memory(X, options), out_of_memory);
+}
+
+} // namespace
+} // namespace proxpath::test
