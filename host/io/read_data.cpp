@@ -19,6 +19,15 @@ namespace io {
 
 namespace {
 
+void check_options_fit(const input& source, const read_options& options, file_format format)
+{
+    if (format != file_format::svmlight && (options.index_base || options.features))
+        throw invalid_input(fmt::format("{}: {} is for svmlight files only", source.name(),
+                                        options.index_base ? "index_base" : "features"));
+    if (format != file_format::csv && !options.y_column.empty())
+        throw invalid_input(fmt::format("{}: y_column is for CSV files only", source.name()));
+}
+
 /// Windows large enough that starting the threads costs little, small enough to stay in the cache.
 read_sizes resolved(read_sizes sizes, int threads)
 {
@@ -47,6 +56,7 @@ auto with_memory_errors(const input& source, const memory_guard& guard, F&& f)
 data_set read_design(const input& source, const read_options& options, const read_sizes& sizes)
 {
     const file_format format = options.format == file_format::automatic ? format_of(source.name()) : options.format;
+    check_options_fit(source, options, format);
     const int threads = parallel::resolve_threads(options.threads);
     read_settings settings{source,
                            options,
