@@ -131,6 +131,20 @@ double dense_reference::lambda_max() const
     return static_cast<double>(largest);
 }
 
+double dense_reference::certificate_rounding(double lambda) const
+{
+    constexpr real u = 0x1p-53L;
+    const real terms = static_cast<real>(n_ + p_ + 20);
+    real smallest = infinity;
+    for (std::size_t j = 0; j < p_; ++j) {
+        if (skip_[j] != 0 || factor_[j] == 0) continue;
+        const real threshold = lambda * alpha_ * factor_[j] * scale_[j] / std::sqrt(correlation(j, centred_[j]));
+        if (threshold > 0) smallest = std::min(smallest, threshold);
+    }
+    const real residual_norm = std::sqrt(2 * null_loss_);
+    return static_cast<double>(2 * null_loss_ * terms * u * (2 + residual_norm / smallest) + 10 * rounding_);
+}
+
 double dense_reference::kkt_scale() const
 {
     real largest = 0;

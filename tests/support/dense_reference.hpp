@@ -36,6 +36,10 @@ public:
     double null_loss() const { return static_cast<double>(null_loss_); }
     /// Losses below this are rounding: the last place of y, squared.
     double rounding() const { return static_cast<double>(rounding_); }
+    /// How far a primal, dual or gap computed in double may be off: sums of n + p terms, and where λ is small against
+    /// the units of the columns, the scaling λ l1 / |x̃'wρ| of the dual point, whose denominator carries the rounding of
+    /// a sum of n terms as large as the residual.
+    double certificate_rounding(double lambda) const;
     /// With alpha replaced by at least 1e-3.
     double lambda_max() const;
     /// False for features whose coefficient must be 0: excluded, or without variation.
