@@ -9,6 +9,7 @@ function(proxpath_compile_settings target)
     -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor -Woverloaded-virtual
     # gcc 12 reports its own AVX-512 header wherever Eigen or xxhash inline it.
     -Wno-maybe-uninitialized -Wno-uninitialized
+    -fopenmp-simd # the pragma alone; threads are host/parallel's own
     $<$<BOOL:${PROXPATH_WERROR}>:-Werror>
     $<$<BOOL:${PROXPATH_NATIVE}>:-march=native>
     $<$<CONFIG:Release,RelWithDebInfo>:-O3>)
