@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <new>
 #include <utility>
 
 #include <fmt/format.h>
@@ -227,7 +228,8 @@ matrix from_dense(const matrix_view& view, int threads)
     if (view.leading_dimension < minor)
         throw invalid_input(fmt::format("X: leading dimension {} is less than {}", view.leading_dimension, minor));
     if (major > 0 && minor > 0 && values == nullptr) throw invalid_input("X: values must not be null");
-    const std::int64_t pieces = parallel::pieces(major, lines_per_piece);
+    // Lines of no length are not looked at: a view may claim any number of them.
+    const std::int64_t pieces = minor > 0 ? parallel::pieces(major, lines_per_piece) : 0;
     parallel::parallel_for(threads, pieces, [&](std::int64_t piece) {
         const std::int64_t end = std::min(major, (piece + 1) * lines_per_piece);
         for (std::int64_t line = piece * lines_per_piece; line < end; ++line)
@@ -257,12 +259,8 @@ matrix from_dense(const matrix_view& view, int threads)
     return assemble(view.rows, view.cols, pieces, threads, for_each);
 }
 
-} // namespace
-
-matrix matrix::from_view(const matrix_view& view, int threads)
+matrix from_any(const matrix_view& view, int threads)
 {
-    check_shape(view);
-    threads = parallel::resolve_threads(threads);
     if (view.order == storage_order::csc || view.order == storage_order::csr) {
         if (view.wide_index)
             return view.wide_value ? from_compressed<std::int64_t, double>(view, threads)
@@ -271,6 +269,22 @@ matrix matrix::from_view(const matrix_view& view, int threads)
                                : from_compressed<std::int32_t, float>(view, threads);
     }
     return view.wide_value ? from_dense<double>(view, threads) : from_dense<float>(view, threads);
+}
+
+} // namespace
+
+matrix matrix::from_view(const matrix_view& view, int threads)
+{
+    check_shape(view);
+    try {
+        return from_any(view, parallel::resolve_threads(threads));
+    } catch (const std::bad_alloc&) {
+        // Columns cost memory even when they are empty: an offset each, and counts while the matrix is made.
+        const std::uint64_t needed = 8 * (static_cast<std::uint64_t>(view.cols) + 1);
+        throw out_of_memory(fmt::format("X: the system refused the memory to store {} x {} (at least {} MiB)",
+                                        view.rows, view.cols, (needed >> 20) + 1),
+                            needed, 0);
+    }
 }
 
 } // namespace proxpath

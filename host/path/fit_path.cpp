@@ -20,6 +20,7 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
+#include <new>
 
 #include <fmt/format.h>
 
@@ -362,7 +363,15 @@ path_result fit_path(const matrix& X, std::span<const double> y, const path_opti
     path::check_response(y, X.rows());
     const int threads = parallel::resolve_threads(options.threads);
     const auto ops = backend::make_cpu_operations<double>(threads);
-    return path::driver(*ops, X, y, options).run();
+    try {
+        return path::driver(*ops, X, y, options).run();
+    } catch (const std::bad_alloc&) {
+        const memory_plan plan = path::share_memory(X, options).plan;
+        throw out_of_memory(fmt::format("the system refused memory during the fit, which takes about {} MiB beside X; "
+                                        "free some, or set a lower limit",
+                                        ((plan.vectors_bytes + plan.working_bytes) >> 20) + 1),
+                            plan.vectors_bytes + plan.working_bytes, plan.limit_bytes);
+    }
 }
 
 path_result fit_path(const matrix_view& X, std::span<const double> y, const path_options& options)

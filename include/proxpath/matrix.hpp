@@ -29,6 +29,7 @@ public:
     /// @param threads 0 = all cores
     /// @throws invalid_input naming the position of an index out of range, a duplicate entry or a value that is
     ///         NaN or infinite
+    /// @throws out_of_memory when the system refuses the memory
     static matrix from_view(const matrix_view& view, int threads = 0);
 
     std::int64_t rows() const noexcept;
