@@ -8,11 +8,15 @@
 
 #include <proxpath/proxpath.hpp>
 
+#include <cstdlib>
+#include <fstream>
 #include <limits>
 #include <string>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 namespace proxpath::test {
 namespace {
@@ -181,6 +185,59 @@ TEST(Memory, ShapesBeyondWhatBytesCanCountAreRefusedNotWrappedAround)
     options.screening = screening_kind::none; // six panels of eight lambdas
     EXPECT_THROW(plan_memory(X, options), out_of_memory);
 }
+
+TEST(Memory, AViewOfMoreColumnsThanMemoryHoldsIsRefused)
+{
+    const std::int64_t p = std::int64_t{1} << 50; // 8 PiB of offsets alone
+    const std::vector<std::int64_t> offsets{0, 1};
+    const std::vector<std::int64_t> indices{p - 1};
+    const std::vector<double> values{1};
+    for (const matrix_view& view : {csr_view(1, p, std::span(offsets), std::span(indices), std::span(values)),
+                                    dense_view<double>(0, p, nullptr, 0)}) {
+        try {
+            matrix::from_view(view);
+            ADD_FAILURE() << "a matrix of 2⁵⁰ columns";
+        } catch (const out_of_memory& error) {
+            EXPECT_GE(error.needed_bytes(), std::uint64_t{8} << 50);
+            EXPECT_THAT(error.what(), HasSubstr("1125899906842624"));
+        }
+    }
+}
+
+// Sanitizers reserve terabytes of addresses; a limit on them stops their own work.
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+TEST(MemoryDeathTest, MemoryThatTheSystemRefusesIsReportedAndTheLibraryStaysUsable)
+{
+    const regression problem = wide_problem();
+    const auto run = [&] {
+        const matrix X = matrix::from_view(problem.X.view());
+        path_options options;
+        options.alpha = 0.5;
+        options.n_lambda = 3;
+        options.threads = 1;
+        options.form = form_kind::gram;
+        options.screening = screening_kind::none; // a Gram matrix of 900 × 900: 6.5 MB
+        options.memory_limit = std::uint64_t{1} << 30;
+        std::ifstream pages("/proc/self/statm");
+        std::uint64_t addresses = 0;
+        pages >> addresses;
+        const rlim_t now = addresses * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+        const struct rlimit limit = {now + (1 << 20), RLIM_INFINITY};
+        setrlimit(RLIMIT_AS, &limit);
+        int reported = 0;
+        try {
+            fit_path(X, problem.y, options);
+        } catch (const out_of_memory& error) {
+            reported = error.needed_bytes() > (std::uint64_t{1} << 20) ? 1 : 0;
+        }
+        const struct rlimit none = {RLIM_INFINITY, RLIM_INFINITY};
+        setrlimit(RLIMIT_AS, &none);
+        const bool usable = fit_path(X, problem.y, options).all_converged();
+        std::_Exit(reported == 1 && usable ? 42 : 1);
+    };
+    EXPECT_EXIT(run(), testing::ExitedWithCode(42), "");
+}
+#endif
 
 } // namespace
 } // namespace proxpath::test
