@@ -51,11 +51,14 @@ byte_count panel_bytes(std::int64_t rows, std::int64_t cols)
            static_cast<std::uint64_t>(backend::padded_cols(cols));
 }
 
-/// A guess at the working set: what a path selects at the default grid is some multiple of what the rows can support.
+/// A guess at the working set of a whole path, which nobody can know before: with more rows than features the default
+/// grid ends where nearly all of them are in; with fewer it ends much earlier.
 std::int64_t expected_working_set(const matrix& X, bool all_features)
 {
+    constexpr std::int64_t many = 8192;
+    constexpr std::int64_t some = 1024;
     if (all_features) return X.cols();
-    return std::min({X.cols(), X.rows(), std::int64_t{4096}});
+    return X.cols() <= X.rows() ? std::min(X.cols(), many) : std::min(X.rows(), some);
 }
 
 } // namespace
@@ -117,14 +120,22 @@ memory_shares share_memory(const matrix& X, const path_options& options)
     const std::uint64_t left = plan.limit_bytes - plan.vectors_bytes;
     shares.gram_limit_bytes = left / 2;
     shares.factor_limit_bytes = left / 4;
-    // What the plan expects, not what it allows: gathered columns and Gram of the expected working set.
+    // What the plan expects, not what it allows: gathered columns, and what the solver keeps of the expected set.
     const double share = p > 0 ? static_cast<double>(expected) / static_cast<double>(p) : 0;
-    const auto gathered = static_cast<std::uint64_t>(share * static_cast<double>(X.stored_bytes()));
-    const std::uint64_t gram = (panel_bytes(expected, expected) * 2).value;
-    const bool in_gram_form = !krylov && options.form != form_kind::residual &&
-                              (gram <= shares.gram_limit_bytes || options.form == form_kind::gram);
-    const byte_count working{in_gram_form ? gram : krylov ? 0 : (panel_bytes(n, k) * residual_form_panels).value};
-    plan.working_bytes = (byte_count{all ? 0 : gathered} + working).value;
+    const double gathered = share * static_cast<double>(X.stored_bytes());
+    const bool descends = !krylov && options.solver != solver_kind::ista && options.solver != solver_kind::fista;
+    const byte_count gram = panel_bytes(expected, expected) * 2;
+    const bool in_gram_form =
+        !krylov && options.form != form_kind::residual &&
+        (options.form == form_kind::gram ||
+         (gram.value <= shares.gram_limit_bytes &&
+          gram_form_pays(static_cast<double>(expected), share * static_cast<double>(X.nonzeros()))));
+    byte_count working{all ? 0 : static_cast<std::uint64_t>(gathered)};
+    if (in_gram_form) working = working + gram;
+    if (!in_gram_form && !krylov && !descends) working = working + panel_bytes(n, k) * residual_form_panels;
+    if (descends) // the factor: half a square
+        working = working + byte_count{std::min(panel_bytes(expected, expected).value / 2, shares.factor_limit_bytes)};
+    plan.working_bytes = working.value;
     return shares;
 }
 

@@ -21,6 +21,15 @@ struct memory_shares {
 /// @throws out_of_memory when not even one lambda at a time fits the limit
 memory_shares share_memory(const matrix& X, const path_options& options);
 
+/// True when the Gram form is the cheaper one: a coordinate step costs |W| numbers in a row there, and 2 nnz_W / |W|
+/// gathered ones, each as long as four, in residual form.
+inline bool gram_form_pays(double features, double nonzeros)
+{
+    constexpr double always = 200;
+    constexpr double gather_cost = 4;
+    return features <= always || features * features <= 2 * gather_cost * nonzeros;
+}
+
 /// True when every feature is in the working set from the start.
 bool takes_all_features(const path_options& options);
 /// True when ridge is solved by one Krylov space.

@@ -2,6 +2,8 @@
 
 #include "host/path/restricted_solver.hpp"
 
+#include "host/path/memory.hpp"
+
 #include <proxpath/errors.hpp>
 
 #include <algorithm>
@@ -52,10 +54,7 @@ bool restricted_solver::use_gram(const working_set& set) const
                             static_cast<std::uint64_t>(needed), settings_.gram_limit_bytes);
     }
     if (settings_.form == form_kind::gram) return true;
-    // A coordinate step costs |W| numbers in a row in Gram form, 2 nnz / |W| gathered ones in residual form.
-    constexpr double always = 200;
-    constexpr double gather_cost = 4;
-    return features <= always || features * features <= 2 * gather_cost * static_cast<double>(set.columns->nonzeros());
+    return gram_form_pays(features, static_cast<double>(set.columns->nonzeros()));
 }
 
 void restricted_solver::grow_gram(const working_set& set)

@@ -29,6 +29,14 @@ public:
     std::span<const double> coefficients() const { return b_; }
     bool active(std::size_t j) const { return diagonal(j) > 0; }
 
+    /// Every non-zero coefficient may move, by a row of C.
+    double sweep_cost() const
+    {
+        const auto nonzeros =
+            static_cast<double>(b_.size()) - static_cast<double>(std::count(b_.begin(), b_.end(), 0.0));
+        return nonzeros * static_cast<double>(p_);
+    }
+
     void load(const std::vector<double>& b)
     {
         std::fill(b_.begin(), b_.end(), 0.0);

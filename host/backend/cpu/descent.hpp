@@ -42,6 +42,7 @@ public:
 // What a form offers, S being a list of features, u = X̃'wρ, C = X̃'WX̃:
 //   features()                  p
 //   load(b), coefficients()     set and get the point
+//   sweep_cost()                multiplications that take as long as a sweep over all
 //   sweep(all, λ)               one pass of coordinate descent over all features or the non-zero ones
 //   gap(λ)                      gap_value of the restricted problem, with what is left of unpenalised features in it
 //   correlations(S, out)        u on S
@@ -71,7 +72,8 @@ public:
         double best_gap = now.gap;
         double best_primal = now.primal;
         int stalled = 0;
-        for (int look = 0; now.gap > problem_.gap_tolerance && stalled < patience; ++look) {
+        std::vector<double> gaps{now.gap}; // at every look since the last Newton step
+        while (now.gap > problem_.gap_tolerance && stalled < patience) {
             if (problem_.keep_going && !problem_.keep_going()) {
                 result.cancelled = true;
                 break;
@@ -80,14 +82,17 @@ public:
             form_.sweep(true, lambda_);
             for (int i = 1; i < sweeps_per_look; ++i) form_.sweep(false, lambda_);
             result.steps += sweeps_per_look;
-            // On a large support sweeps get their chance first: a Newton step may need a new factor.
-            if (look > 0 || nonzeros() <= newton_at_once) result.steps += newton_steps();
+            if (newton_pays(gaps)) {
+                result.steps += newton_steps();
+                gaps.clear(); // the pace of the sweeps is measured anew
+            }
             now = form_.gap(lambda_);
             // The gap may stand still while the objective falls; when neither moves, rounding has set a floor and the
             // column is handed back with what it has.
             const bool gained = now.gap < 0.999 * best_gap || now.primal < (1 - smallest_fall) * best_primal;
             stalled = gained ? 0 : stalled + 1;
             best_gap = std::min(best_gap, now.gap);
+            gaps.push_back(now.gap);
             best_primal = std::min(best_primal, now.primal);
         }
         result.gap = now.gap;
@@ -97,7 +102,9 @@ public:
 private:
     static constexpr int sweeps_per_look = 3;
     static constexpr std::int64_t newtons_per_look = 100;
-    static constexpr std::int64_t newton_at_once = 2000;
+    static constexpr std::size_t looks_to_measure = 4;
+    static constexpr double solves_per_newton = 8;
+    static constexpr double solve_wait = 4; ///< a number of the factor that is read costs as much as so many products
     static constexpr int patience = 20;
     static constexpr int longest_conjugate_gradients = 500;
     /// Relative fall of the objective that is more than rounding.
@@ -114,10 +121,30 @@ private:
         return b < penalty.upper[j] && b > penalty.lower[j];
     }
 
-    std::int64_t nonzeros() const
+    /// Whether Newton steps are the cheaper way to the tolerance than going on with sweeps at the pace they have had
+    /// lately. By counts of operations, never by the clock, so that the choice is the same everywhere.
+    bool newton_pays(const std::vector<double>& gaps)
     {
-        const std::span<const double> b = form_.coefficients();
-        return static_cast<std::int64_t>(b.size()) - std::count(b.begin(), b.end(), 0.0);
+        const double sweeps = sweeps_per_look * form_.sweep_cost();
+        const double newton = newton_cost();
+        if (newton <= looks_to_measure * sweeps) return true;
+        if (gaps.size() <= looks_to_measure) return false;
+        const double pace = std::pow(gaps.back() / gaps[gaps.size() - 1 - looks_to_measure], 1.0 / looks_to_measure);
+        if (!(pace < 1)) return true;
+        return std::log(problem_.gap_tolerance / gaps.back()) / std::log(pace) * sweeps > newton;
+    }
+
+    /// Multiplications of a Newton step: new rows of the factor, and some solves, which wait for memory.
+    double newton_cost() const
+    {
+        const support_factor& factor = memory_.factor;
+        double fresh = 0;
+        double kept = static_cast<double>(factor.size());
+        for (std::size_t j = 0; j < form_.coefficients().size(); ++j)
+            if (form_.coefficients()[j] != 0 && factor.place(static_cast<std::int64_t>(j)) < 0) ++fresh;
+        fresh = std::max(0.0, std::min(fresh, static_cast<double>(factor.capacity()) - kept));
+        const double all = kept + fresh;
+        return fresh * (kept * all + fresh * fresh / 3) + solves_per_newton * solve_wait * all * all;
     }
 
     enum class step_kind { none, shortened, whole };
