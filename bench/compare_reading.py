@@ -236,7 +236,7 @@ def main():
         for peer, of in row["peers"].items():
             versions.setdefault(peer, {}).update(of["versions"])
     date = datetime.date.today().isoformat()
-    report = {"date": date, "processor": processor(), "linux": platform.release(), "load": load, "runs": options.runs,
+    report = {"date": date, "processor": processor(), "linux": platform.release().split("-")[0], "load": load, "runs": options.runs,
               "versions": versions, "files": rows}
     os.makedirs(options.results, exist_ok=True)
     base = os.path.join(options.results, "reading-" + date)

@@ -12,6 +12,12 @@
 
 namespace {
 
+#if defined(__clang__)
+constexpr const char* compiler = "clang " __clang_version__;
+#else
+constexpr const char* compiler = "gcc " __VERSION__;
+#endif
+
 std::string processor()
 {
     std::ifstream file("/proc/cpuinfo");
@@ -37,8 +43,9 @@ int main(int argc, char** argv)
         add_readers();
         benchmark::AddCustomContext("processor", processor());
         benchmark::AddCustomContext("proxpath", proxpath::version());
+        benchmark::AddCustomContext("compiler", compiler);
         for (const int threads : {1, all_threads()})
-            benchmark::AddCustomContext(fmt::format("copy bandwidth, {} threads", threads),
+            benchmark::AddCustomContext(fmt::format("copy bandwidth, {} thread{}", threads, threads == 1 ? "" : "s"),
                                         fmt::format("{:.1f} GB/s", copy_bandwidth(threads) / 1e9));
         benchmark::RunSpecifiedBenchmarks();
         benchmark::Shutdown();
