@@ -15,8 +15,7 @@ enum class solver_kind : std::uint8_t {
     automatic, ///< cd; krylov for ridge
     ista,      ///< proximal gradient
     fista, ///< accelerated proximal gradient with adaptive restart (Beck & Teboulle 2009; O'Donoghue & Candès 2015)
-    cd,    ///< coordinate descent (Friedman, Hastie & Tibshirani 2010), with Newton steps in Gram form and Anderson
-           ///< extrapolation in residual form
+    cd,    ///< coordinate descent (Friedman, Hastie & Tibshirani 2010) with Newton steps on support and signs
     krylov ///< conjugate gradients for all lambdas at once from one Krylov space; ridge only (alpha = 0, no bounds)
 };
 
