@@ -153,7 +153,9 @@ std::vector<option_record> solver_options()
         option("--screening", "S", "auto solves on working sets and checks all features; none solves on all features")
             .word(names_of(screening_choices), name_of(screening_choices, defaults.screening))
             .in("Solver", fit),
-        option("--form", "F", "What the solver keeps: the Gram matrix of the working set or the residual; auto goes by cost and memory")
+        option(
+            "--form", "F",
+            "What the solver keeps: the Gram matrix of the working set or the residual; auto goes by cost and memory")
             .word(names_of(form_choices), name_of(form_choices, defaults.form))
             .in("Solver", fit),
         option("--precision", "P", "Numbers in which ista and fista iterate; certificates are in double all the same")
