@@ -186,6 +186,9 @@ TEST(Memory, ShapesBeyondWhatBytesCanCountAreRefusedNotWrappedAround)
     EXPECT_THROW(plan_memory(X, options), out_of_memory);
 }
 
+// Sanitizers end the process where the system would refuse memory, and reserve terabytes of addresses themselves: a
+// limit on these stops their own work.
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 TEST(Memory, AViewOfMoreColumnsThanMemoryHoldsIsRefused)
 {
     const std::int64_t p = std::int64_t{1} << 50; // 8 PiB of offsets alone
@@ -204,8 +207,6 @@ TEST(Memory, AViewOfMoreColumnsThanMemoryHoldsIsRefused)
     }
 }
 
-// Sanitizers reserve terabytes of addresses; a limit on them stops their own work.
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 TEST(MemoryDeathTest, MemoryThatTheSystemRefusesIsReportedAndTheLibraryStaysUsable)
 {
     const regression problem = wide_problem();
