@@ -260,6 +260,8 @@ TEST(Library, AStoppedFitReturnsWhatIsFinishedAndTheNextOneIsWhole)
     for (const solver_kind solver : {solver_kind::automatic, solver_kind::ista, solver_kind::fista, solver_kind::cd}) {
         regression problem = long_problem();
         problem.settings.solver = solver;
+        problem.settings.n_lambda = 20;
+        problem.settings.lambda_min_ratio = 0.1;
         const path_result whole = problem.fit();
         int reports = 0;
         problem.settings.on_progress = [&](const progress&) {
