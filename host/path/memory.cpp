@@ -55,7 +55,7 @@ byte_count panel_bytes(std::int64_t rows, std::int64_t cols)
 /// grid ends where nearly all of them are in; with fewer it ends much earlier.
 std::int64_t expected_working_set(const matrix& X, bool all_features)
 {
-    constexpr std::int64_t many = 8192;
+    constexpr std::int64_t many = 32768;
     constexpr std::int64_t some = 1024;
     if (all_features) return X.cols();
     return X.cols() <= X.rows() ? std::min(X.cols(), many) : std::min(X.rows(), some);
@@ -133,8 +133,9 @@ memory_shares share_memory(const matrix& X, const path_options& options)
     byte_count working{all ? 0 : static_cast<std::uint64_t>(gathered)};
     if (in_gram_form) working = working + gram;
     if (!in_gram_form && !krylov && !descends) working = working + panel_bytes(n, k) * residual_form_panels;
-    if (descends) // the factor: half a square
-        working = working + byte_count{std::min(panel_bytes(expected, expected).value / 2, shares.factor_limit_bytes)};
+    if (descends) // the factor and the features it holds: two thirds of a square
+        working =
+            working + byte_count{std::min(panel_bytes(expected, expected).value / 3 * 2, shares.factor_limit_bytes)};
     plan.working_bytes = working.value;
     return shares;
 }

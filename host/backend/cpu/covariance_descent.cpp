@@ -34,7 +34,7 @@ public:
     {
         const auto nonzeros =
             static_cast<double>(b_.size()) - static_cast<double>(std::count(b_.begin(), b_.end(), 0.0));
-        return nonzeros * static_cast<double>(p_);
+        return 2 * nonzeros * static_cast<double>(p_);
     }
 
     void load(const std::vector<double>& b)

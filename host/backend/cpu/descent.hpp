@@ -10,6 +10,7 @@
 // or missing (its memory is limited) costs steps, not accuracy.
 #pragma once
 
+#include "host/backend/cpu/held_features.hpp"
 #include "host/backend/cpu/support_factor.hpp"
 #include "host/backend/operations.hpp"
 
@@ -20,7 +21,6 @@
 #include <span>
 #include <vector>
 
-#include <Eigen/Cholesky>
 #include <Eigen/Core>
 
 namespace proxpath::backend {
@@ -28,21 +28,22 @@ namespace proxpath::backend {
 /// The memory of both descents on the CPU.
 class cpu_descent_memory final : public descent_memory {
 public:
-    explicit cpu_descent_memory(std::uint64_t limit_bytes) : factor(limit_bytes) {}
+    explicit cpu_descent_memory(std::uint64_t limit_bytes)
+        : factor(static_cast<std::uint64_t>(static_cast<double>(limit_bytes) * factor_share))
+    {}
+    /// Half a square for the factor; held features take largest_share of a square, and twice that share squared.
+    static constexpr double factor_share =
+        0.5 / (0.5 + held_features::largest_share * (1 + 2 * held_features::largest_share));
     support_factor factor;
+    int solves = 2;        ///< conjugate-gradient steps of the last Newton step
     bool outdated = false; ///< the factor cost too many conjugate-gradient steps: build it anew
-
-    // Features of the factor outside the present support. With E their unit vectors: L⁻¹E, and the factor of
-    // E'(LL')⁻¹E.
-    std::vector<std::int64_t> dropped;
-    Eigen::MatrixXd forward;
-    Eigen::LDLT<Eigen::MatrixXd> meeting;
+    held_features held;    ///< features of the factor outside the present support
 };
 
 // What a form offers, S being a list of features, u = X̃'wρ, C = X̃'WX̃:
 //   features()                  p
 //   load(b), coefficients()     set and get the point
-//   sweep_cost()                multiplications that take as long as a sweep over all
+//   sweep_cost()                products of a large matrix product that take as long as a sweep over all
 //   sweep(all, λ)               one pass of coordinate descent over all features or the non-zero ones
 //   gap(λ)                      gap_value of the restricted problem, with what is left of unpenalised features in it
 //   correlations(S, out)        u on S
@@ -103,8 +104,9 @@ private:
     static constexpr int sweeps_per_look = 3;
     static constexpr std::int64_t newtons_per_look = 100;
     static constexpr std::size_t looks_to_measure = 4;
-    static constexpr double solves_per_newton = 8;
-    static constexpr double solve_wait = 4; ///< a number of the factor that is read costs as much as so many products
+    /// Costs are counted in products of a large matrix product; a number of the factor that is read costs as much as
+    /// so many (measured on two cores: 0.05 ns for a product, 0.4 ns for a number).
+    static constexpr double solve_wait = 8;
     static constexpr int patience = 20;
     static constexpr int longest_conjugate_gradients = 500;
     /// Relative fall of the objective that is more than rounding.
@@ -134,7 +136,7 @@ private:
         return std::log(problem_.gap_tolerance / gaps.back()) / std::log(pace) * sweeps > newton;
     }
 
-    /// Multiplications of a Newton step: new rows of the factor, and some solves, which wait for memory.
+    /// Products of a Newton step: new rows of the factor, and the solves, as many as the step before needed.
     double newton_cost() const
     {
         const support_factor& factor = memory_.factor;
@@ -144,22 +146,23 @@ private:
             if (form_.coefficients()[j] != 0 && factor.place(static_cast<std::int64_t>(j)) < 0) ++fresh;
         fresh = std::max(0.0, std::min(fresh, static_cast<double>(factor.capacity()) - kept));
         const double all = kept + fresh;
-        return fresh * (kept * all + fresh * fresh / 3) + solves_per_newton * solve_wait * all * all;
+        return fresh * (kept * all + fresh * fresh / 3) + (memory_.solves + 1) * solve_wait * all * all;
     }
 
-    enum class step_kind { none, shortened, whole };
+    enum class step_kind { none, shortened, clipped, whole };
 
     /// Newton steps until one is taken whole: those before end where coefficients reach zero or a bound, and the next
     /// goes on without these.
     std::int64_t newton_steps()
     {
         std::int64_t taken = 0;
-        int whole = 0;
-        while (taken < newtons_per_look && whole < 2) {
+        int clipped = 0;
+        while (taken < newtons_per_look && clipped < 2) {
             const step_kind step = newton();
             if (step == step_kind::none) break;
             ++taken;
-            whole += step == step_kind::whole ? 1 : 0;
+            if (step == step_kind::whole) break;
+            clipped += step == step_kind::clipped ? 1 : 0;
         }
         return taken;
     }
@@ -182,7 +185,9 @@ private:
         const std::vector<double> step = conjugate_gradients(downhill);
         if (!(dot(downhill, step) > 0)) return step_kind::none;
 
-        if (take_projected(step, 1)) return step_kind::whole;
+        bool stops_short = false;
+        for (std::size_t a = 0; a < support_.size(); ++a) stops_short = stops_short || length_to_stop(a, step[a]) <= 1;
+        if (take_projected(step, 1)) return stops_short ? step_kind::clipped : step_kind::whole;
         // Nearly dependent columns of wrong signs make steps of any length; what counts is where coefficients stop.
         std::vector<double> stops;
         for (std::size_t a = 0; a < support_.size(); ++a)
@@ -218,13 +223,29 @@ private:
         std::vector<std::int64_t> dropped;
         for (const std::int64_t feature : factor.features())
             if (in_support[static_cast<std::size_t>(feature)] == 0) dropped.push_back(feature);
-        if (memory_.outdated || 4 * dropped.size() > static_cast<std::size_t>(factor.size())) {
-            factor.clear();
+        const auto most = static_cast<std::size_t>(held_features::largest_share * static_cast<double>(factor.size()));
+        if (memory_.outdated || dropped.size() > most) {
+            start_anew();
             dropped.clear();
-            memory_.dropped.clear();
-            memory_.forward.resize(0, 0);
-            memory_.outdated = false;
         }
+        append_support();
+        if (!memory_.held.hold(factor, dropped, threads_)) {
+            start_anew();
+            append_support();
+        }
+    }
+
+    void start_anew()
+    {
+        memory_.factor.clear();
+        memory_.held.clear();
+        memory_.outdated = false;
+    }
+
+    /// What of the support is not in the factor yet, as far as its memory goes.
+    void append_support()
+    {
+        support_factor& factor = memory_.factor;
         std::vector<std::int64_t> fresh;
         std::vector<double> diagonals;
         const std::int64_t room = factor.capacity() - factor.size();
@@ -237,42 +258,6 @@ private:
         factor.append(
             fresh, diagonals, [&](auto rows, auto columns, Eigen::MatrixXd& out) { form_.gram(rows, columns, out); },
             threads_);
-        if (dropped != memory_.dropped || !fresh.empty()) hold_at_zero(std::move(dropped));
-    }
-
-    /// Makes L⁻¹E for the dropped features: what is known is kept and only grows with the factor.
-    void hold_at_zero(std::vector<std::int64_t> dropped)
-    {
-        const support_factor& factor = memory_.factor;
-        const auto count = static_cast<std::int64_t>(dropped.size());
-        const std::int64_t known_rows = memory_.forward.rows();
-        Eigen::MatrixXd known = Eigen::MatrixXd::Zero(factor.size(), count);
-        Eigen::MatrixXd fresh = Eigen::MatrixXd::Zero(factor.size(), count);
-        std::vector<std::uint8_t> is_known(dropped.size(), 0);
-        std::int64_t known_count = 0;
-        for (std::size_t e = 0; e < dropped.size(); ++e) {
-            const auto found = std::find(memory_.dropped.begin(), memory_.dropped.end(), dropped[e]);
-            is_known[e] = found != memory_.dropped.end() ? 1 : 0;
-            if (is_known[e] != 0)
-                known.col(known_count++).head(known_rows) = memory_.forward.col(found - memory_.dropped.begin());
-            else
-                fresh(factor.place(dropped[e]), static_cast<std::int64_t>(e) - known_count) = 1;
-        }
-        known.conservativeResize(Eigen::NoChange, known_count);
-        fresh.conservativeResize(Eigen::NoChange, count - known_count);
-        if (known_count > 0) factor.forward(known, known_rows, threads_);
-        if (known_count < count) factor.forward(fresh, 0, threads_);
-        memory_.forward.resize(factor.size(), count);
-        std::int64_t from_known = 0;
-        for (std::size_t e = 0; e < dropped.size(); ++e) {
-            const auto column = static_cast<std::int64_t>(e);
-            if (is_known[e] != 0)
-                memory_.forward.col(column) = known.col(from_known++);
-            else
-                memory_.forward.col(column) = fresh.col(column - from_known);
-        }
-        if (count > 0) memory_.meeting.compute(memory_.forward.transpose() * memory_.forward);
-        memory_.dropped = std::move(dropped);
     }
 
     /// The factor's inverse on the support; features that are not in the factor have a diagonal of their own.
@@ -283,11 +268,8 @@ private:
         for (std::size_t a = 0; a < support_.size(); ++a)
             if (const std::int64_t place = factor.place(support_[a]); place >= 0) x(place, 0) = r[a];
         factor.forward(x, 0, threads_);
-        if (!memory_.dropped.empty()) {
-            const Eigen::VectorXd left = memory_.forward.transpose() * x.col(0);
-            x.col(0).noalias() -= memory_.forward * memory_.meeting.solve(left);
-        }
-        factor.backward(x, threads_);
+        memory_.held.correct(x, threads_);
+        factor.backward(x.col(0), threads_);
         for (std::size_t a = 0; a < support_.size(); ++a) {
             const std::int64_t place = factor.place(support_[a]);
             z[a] = place >= 0 ? x(place, 0) : r[a] / (1 + diagonal(support_[a]));
@@ -322,6 +304,7 @@ private:
             for (std::size_t a = 0; a < s; ++a) d[a] = z[a] + (next / rz) * d[a];
             rz = next;
         }
+        memory_.solves = steps;
         // A new factor costs about as much as s/180 of these steps on a machine that does ten operations in the time it
         // reads a number.
         memory_.outdated = steps > 20 + static_cast<int>(s / 100) && memory_.factor.size() > 0;

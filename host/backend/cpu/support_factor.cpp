@@ -13,6 +13,8 @@ namespace proxpath::backend {
 namespace {
 
 constexpr std::int64_t tile_size = 512;
+/// Columns of a solve with many that one thread takes.
+constexpr std::int64_t columns_together = 64;
 /// Fewer tile rows than this are not worth waking threads for.
 constexpr std::int64_t tiles_for_threads = 4;
 /// A pivot below it is rounding: the feature is left out of the preconditioner.
@@ -79,20 +81,13 @@ void support_factor::append_group(std::span<const std::int64_t> group, std::span
     Eigen::MatrixXd columns(static_cast<std::int64_t>(all.size()), m);
     gram(all, group, columns);
 
-    // X = L⁻¹ C_F,new, tile row by tile row.
+    // X = L⁻¹ C_F,new.
+    forward(columns, 0, threads);
     const auto tiles = static_cast<std::int64_t>(rows_.size());
     const auto part = [&](std::int64_t i) {
         const tile_row& row = rows_[static_cast<std::size_t>(i)];
         return columns.middleRows(row.first, row.rows);
     };
-    for (std::int64_t j = 0; j < tiles; ++j) {
-        rows_[static_cast<std::size_t>(j)].tiles.back().triangularView<Eigen::Lower>().solveInPlace(part(j));
-        const std::int64_t below = tiles - j - 1;
-        parallel::parallel_for(below < tiles_for_threads ? 1 : threads, below, [&](std::int64_t k) {
-            const std::int64_t i = j + 1 + k;
-            part(i).noalias() -= rows_[static_cast<std::size_t>(i)].tiles[static_cast<std::size_t>(j)] * part(j);
-        });
-    }
 
     Eigen::MatrixXd corner = columns.bottomRows(m);
     for (std::int64_t a = 0; a < m; ++a) corner(a, a) += diagonal[static_cast<std::size_t>(a)] + ridge;
@@ -135,62 +130,57 @@ void support_factor::append_group(std::span<const std::int64_t> group, std::span
     }
 }
 
-namespace {
-
-/// Calls f with the rows of X as vectors where there is one column: Eigen has to know when compiling.
-template <class F>
-void with_rows(Eigen::MatrixXd& X, const F& f)
-{
-    if (X.cols() == 1)
-        f([&](std::int64_t first, std::int64_t count) { return X.col(0).segment(first, count); });
-    else
-        f([&](std::int64_t first, std::int64_t count) { return X.middleRows(first, count); });
-}
-
-} // namespace
-
 void support_factor::forward(Eigen::MatrixXd& X, std::int64_t known, int threads) const
 {
-    const auto tiles = static_cast<std::int64_t>(rows_.size());
-    with_rows(X, [&](const auto& rows_of) {
-        for (std::int64_t j = 0; j < tiles; ++j) {
-            const tile_row& row = rows_[static_cast<std::size_t>(j)];
-            const Eigen::MatrixXd& diagonal = row.tiles.back();
-            const std::int64_t solved = std::clamp<std::int64_t>(known - row.first, 0, row.rows);
-            const std::int64_t open = row.rows - solved;
-            if (open > 0) {
-                auto rest = rows_of(row.first + solved, open);
-                if (solved > 0) rest.noalias() -= diagonal.bottomLeftCorner(open, solved) * rows_of(row.first, solved);
-                diagonal.bottomRightCorner(open, open).triangularView<Eigen::Lower>().solveInPlace(rest);
-            }
-            const std::int64_t below = tiles - j - 1;
-            parallel::parallel_for(below < tiles_for_threads ? 1 : threads, below, [&](std::int64_t k) {
-                const tile_row& other = rows_[static_cast<std::size_t>(j + 1 + k)];
-                const std::int64_t other_open =
-                    other.rows - std::clamp<std::int64_t>(known - other.first, 0, other.rows);
-                if (other_open == 0) return;
-                auto rest = rows_of(other.first + other.rows - other_open, other_open);
-                rest.noalias() -=
-                    other.tiles[static_cast<std::size_t>(j)].bottomRows(other_open) * rows_of(row.first, row.rows);
-            });
-        }
+    if (X.cols() == 1) {
+        forward_columns(X.col(0), known, threads);
+        return;
+    }
+    parallel::parallel_for(threads, parallel::pieces(X.cols(), columns_together), [&](std::int64_t piece) {
+        const std::int64_t first = piece * columns_together;
+        forward_columns(X.middleCols(first, std::min(columns_together, X.cols() - first)), known, 1);
     });
 }
 
-void support_factor::backward(Eigen::MatrixXd& X, int threads) const
+template <class Columns>
+void support_factor::forward_columns(Columns X, std::int64_t known, int threads) const
 {
-    with_rows(X, [&](const auto& rows_of) {
-        for (auto j = static_cast<std::int64_t>(rows_.size()) - 1; j >= 0; --j) {
-            const tile_row& row = rows_[static_cast<std::size_t>(j)];
-            auto done = rows_of(row.first, row.rows);
-            row.tiles.back().triangularView<Eigen::Lower>().transpose().solveInPlace(done);
-            parallel::parallel_for(j < tiles_for_threads ? 1 : threads, j, [&](std::int64_t i) {
-                const tile_row& other = rows_[static_cast<std::size_t>(i)];
-                auto rest = rows_of(other.first, other.rows);
-                rest.noalias() -= row.tiles[static_cast<std::size_t>(i)].transpose() * done;
-            });
+    const auto tiles = static_cast<std::int64_t>(rows_.size());
+    const auto open_rows = [&](const tile_row& row) {
+        return row.rows - std::clamp<std::int64_t>(known - row.first, 0, row.rows);
+    };
+    for (std::int64_t j = 0; j < tiles; ++j) {
+        const tile_row& row = rows_[static_cast<std::size_t>(j)];
+        const Eigen::MatrixXd& diagonal = row.tiles.back();
+        const std::int64_t open = open_rows(row);
+        const std::int64_t solved = row.rows - open;
+        if (open > 0) {
+            auto rest = X.middleRows(row.first + solved, open);
+            if (solved > 0) rest.noalias() -= diagonal.bottomLeftCorner(open, solved) * X.middleRows(row.first, solved);
+            diagonal.bottomRightCorner(open, open).template triangularView<Eigen::Lower>().solveInPlace(rest);
         }
-    });
+        const std::int64_t below = tiles - j - 1;
+        parallel::parallel_for(below < tiles_for_threads ? 1 : threads, below, [&](std::int64_t k) {
+            const tile_row& other = rows_[static_cast<std::size_t>(j + 1 + k)];
+            const std::int64_t other_open = open_rows(other);
+            if (other_open == 0) return;
+            X.middleRows(other.first + other.rows - other_open, other_open).noalias() -=
+                other.tiles[static_cast<std::size_t>(j)].bottomRows(other_open) * X.middleRows(row.first, row.rows);
+        });
+    }
+}
+
+void support_factor::backward(Eigen::Ref<Eigen::VectorXd> x, int threads) const
+{
+    for (auto j = static_cast<std::int64_t>(rows_.size()) - 1; j >= 0; --j) {
+        const tile_row& row = rows_[static_cast<std::size_t>(j)];
+        auto done = x.segment(row.first, row.rows);
+        row.tiles.back().triangularView<Eigen::Lower>().transpose().solveInPlace(done);
+        parallel::parallel_for(j < tiles_for_threads ? 1 : threads, j, [&](std::int64_t i) {
+            const tile_row& other = rows_[static_cast<std::size_t>(i)];
+            x.segment(other.first, other.rows).noalias() -= row.tiles[static_cast<std::size_t>(i)].transpose() * done;
+        });
+    }
 }
 
 } // namespace proxpath::backend

@@ -45,8 +45,8 @@ public:
     /// X ← L⁻¹ X, size() rows in the order of features(). Rows below `known` hold their solution already: those of a
     /// solution from before the factor grew stay right.
     void forward(Eigen::MatrixXd& X, std::int64_t known, int threads) const;
-    /// X ← L⁻ᵀ X.
-    void backward(Eigen::MatrixXd& X, int threads) const;
+    /// x ← L⁻ᵀ x.
+    void backward(Eigen::Ref<Eigen::VectorXd> x, int threads) const;
 
 private:
     struct tile_row {
@@ -56,6 +56,9 @@ private:
     };
     void append_group(std::span<const std::int64_t> group, std::span<const double> diagonal, const gram_function& gram,
                       int threads);
+
+    template <class Columns>
+    void forward_columns(Columns X, std::int64_t known, int threads) const;
 
     std::int64_t capacity_;
     std::vector<std::int64_t> features_;
