@@ -13,4 +13,5 @@ target_link_libraries(proxpath_dependencies INTERFACE
   Threads::Threads fmt::fmt nlohmann_json::nlohmann_json CLI11::CLI11 Eigen3::Eigen LibArchive::LibArchive)
 target_include_directories(proxpath_dependencies SYSTEM INTERFACE ${FAST_FLOAT_INCLUDE_DIR} ${XXHASH_INCLUDE_DIR})
 # Eigen may not start threads of its own: its blocking would then depend on their number.
-target_compile_definitions(proxpath_dependencies INTERFACE EIGEN_DONT_PARALLELIZE XXH_INLINE_ALL)
+target_compile_definitions(proxpath_dependencies INTERFACE EIGEN_DONT_PARALLELIZE XXH_INLINE_ALL
+  $<$<NOT:$<CONFIG:Release,RelWithDebInfo>>:XXH_NO_INLINE_HINTS=1>) # -Og does not inline what it forces to be

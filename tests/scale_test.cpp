@@ -2,6 +2,8 @@
 // docs/scales.md, and the conversions themselves: what a fit at the converted penalty gives has to minimise the other
 // program's objective, found here by a few lines that share nothing with the library.
 
+#include "tests/support/dense_algebra.hpp"
+
 #include <proxpath/proxpath.hpp>
 
 #include <gtest/gtest.h>
@@ -17,7 +19,7 @@
 #include <string>
 #include <vector>
 
-#include <Eigen/Dense>
+#include <Eigen/Core>
 
 namespace {
 
@@ -261,7 +263,7 @@ glmnet_fit minimise_as_glmnet(const dense_problem& problem, penalty_scale glmnet
     }
     fit.b = s * beta.cwiseQuotient(fit.deviation);
     const Eigen::MatrixXd gram = X.transpose() * problem.w.asDiagonal() * X;
-    fit.weakest = Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd>(gram).eigenvalues()[0];
+    fit.weakest = proxpath::test::eigenvalues(gram)[0];
     return fit;
 }
 
@@ -326,7 +328,7 @@ TEST(Scale, RidgeOfScikitLearnHasItsClosedForm)
     // Ridge(alpha, fit_intercept=False): ‖y − Xb‖² + alpha ‖b‖².
     const Eigen::Index p = problem.X.cols();
     const Eigen::MatrixXd normal = problem.X.transpose() * problem.X + alpha * Eigen::MatrixXd::Identity(p, p);
-    const Eigen::VectorXd expected = normal.ldlt().solve(problem.X.transpose() * problem.y);
+    const Eigen::VectorXd expected = proxpath::test::solve(normal, problem.X.transpose() * problem.y);
 
     const penalty_scale ours = proxpath::from_sklearn_ridge(alpha, n);
     proxpath::path_options options;
@@ -448,8 +450,8 @@ TEST(Scale, HittersLassoAgreesWithGlmnet)
         signs[k] = glmnet[k].value > 0 ? 1 : -1;
     }
     const Eigen::MatrixXd gram = Z.transpose() * Z / n;
-    const Eigen::VectorXd exact = gram.llt().solve(Z.transpose() * y / n - 10.0 * signs);
-    const Eigen::VectorXd spectrum = Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd>(gram).eigenvalues();
+    const Eigen::VectorXd exact = proxpath::test::solve(gram, Z.transpose() * y / n - 10.0 * signs);
+    const Eigen::VectorXd spectrum = proxpath::test::eigenvalues(gram);
     const double glmnet_off = 1e-7 * std::sqrt(y.squaredNorm() / n) * spectrum[support - 1] / spectrum[0];
     const double ours_off = std::sqrt(2 * 1e-13 * path.null_loss / spectrum[0]);
     double intercept = mean;

@@ -3,6 +3,7 @@
 
 #include "tests/support/backends.hpp"
 #include "tests/support/checks.hpp"
+#include "tests/support/dense_algebra.hpp"
 
 #include "host/solver/krylov.hpp"
 #include "host/solver/proximal_gradient.hpp"
@@ -11,7 +12,7 @@
 #include <cmath>
 #include <limits>
 
-#include <Eigen/Dense>
+#include <Eigen/Core>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -191,7 +192,7 @@ TYPED_TEST(Solvers, TheLargestEigenvalueComesFromBelowAndNear)
     for (std::uint64_t seed = 1; seed <= 10; ++seed) {
         SCOPED_TRACE(seed);
         const plain one(seed, 1.0, false, 30, 1 + static_cast<std::int64_t>(seed) * 3);
-        const double exact = Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd>(one.gram()).eigenvalues().maxCoeff();
+        const double exact = eigenvalues(one.gram()).maxCoeff();
         for_both_forms<T>(*ops, one, [&](const char* name, const solver::quadratic_form<T>& form) {
             const double found = solver::largest_eigenvalue<T>(*ops, form);
             EXPECT_LE(found, exact * (1 + 1e-5)) << name;
@@ -223,7 +224,7 @@ TYPED_TEST(Solvers, KrylovSolvesEveryShiftLikeADirectSolve)
                 EXPECT_LE(outcome.gaps[c], options.gap_tolerance);
                 Eigen::MatrixXd H = one.gram();
                 H.diagonal().array() += lambda[c];
-                const Eigen::VectorXd exact = H.llt().solve(one.correlation());
+                const Eigen::VectorXd exact = solve(H, one.correlation());
                 // ½ λ ‖b − b*‖² ≤ gap, the gap as the recurrences carry it and what they lose on the way.
                 const double accuracy = std::sqrt(2 * (narrow ? 1e-7 : 1e-13) * loss / lambda[c]);
                 for (std::int64_t j = 0; j < result.rows; ++j)

@@ -1,6 +1,7 @@
 // The kept Cholesky factor and the features held at zero in it, against a dense inverse of the matrix they stand for:
 // grown in parts over several tiles, with features leaving and coming back.
 
+#include "tests/support/dense_algebra.hpp"
 #include "tests/support/random.hpp"
 
 #include "host/backend/cpu/held_features.hpp"
@@ -13,7 +14,7 @@
 #include <span>
 #include <vector>
 
-#include <Eigen/Dense>
+#include <Eigen/Core>
 #include <gtest/gtest.h>
 
 namespace proxpath::backend {
@@ -84,7 +85,7 @@ public:
         }
         Eigen::MatrixXd A = C_(left, left);
         A.diagonal().array() += diagonal_ + support_factor::ridge;
-        const Eigen::VectorXd exact = A.ldlt().solve(of_left);
+        const Eigen::VectorXd exact = test::solve(A, of_left);
         const Eigen::VectorXd x = solve(r);
         double largest = 0;
         for (std::int64_t a = 0; a < size; ++a)

@@ -9,6 +9,8 @@
 #include <unordered_set>
 #include <utility>
 
+#include <Eigen/Cholesky>
+
 namespace proxpath::backend {
 
 namespace {
@@ -58,8 +60,9 @@ bool held_features::hold(const support_factor& factor, std::span<const std::int6
         clear();
         return true;
     }
-    inner_factor_.compute(inner_);
-    return inner_factor_.info() == Eigen::Success;
+    inner_factor_ = inner_;
+    const Eigen::LLT<Eigen::Ref<Eigen::MatrixXd>> in_place(inner_factor_);
+    return in_place.info() == Eigen::Success;
 }
 
 void held_features::keep_only(const std::vector<std::int64_t>& columns)
@@ -130,7 +133,8 @@ void held_features::correct(Eigen::MatrixXd& x, int threads) const
     in_pieces(threads, size(), columns_together, [&](std::int64_t first, std::int64_t count) {
         left.segment(first, count).noalias() = forward_.middleCols(first, count).transpose() * x.col(0);
     });
-    inner_factor_.solveInPlace(left);
+    inner_factor_.triangularView<Eigen::Lower>().solveInPlace(left);
+    inner_factor_.triangularView<Eigen::Lower>().adjoint().solveInPlace(left);
     in_pieces(threads, x.rows(), rows_together, [&](std::int64_t first, std::int64_t count) {
         x.col(0).segment(first, count).noalias() -= forward_.middleRows(first, count) * left;
     });

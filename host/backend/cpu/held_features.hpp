@@ -10,7 +10,6 @@
 #include <span>
 #include <vector>
 
-#include <Eigen/Cholesky>
 #include <Eigen/Core>
 
 namespace proxpath::backend {
@@ -37,7 +36,7 @@ private:
     std::vector<std::int64_t> features_;
     Eigen::MatrixXd forward_; // L⁻¹E, a column for each feature
     Eigen::MatrixXd inner_;   // E'(LL')⁻¹E
-    Eigen::LLT<Eigen::MatrixXd> inner_factor_;
+    Eigen::MatrixXd inner_factor_; // its Cholesky factor, below the diagonal
 };
 
 } // namespace proxpath::backend
