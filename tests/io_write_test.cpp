@@ -2,7 +2,12 @@
 
 #include "tests/io_support.hpp"
 
+#include "host/cli/interruption.hpp"
+#include "host/cli/staging.hpp"
+
 #include <array>
+#include <csignal>
+#include <filesystem>
 #include <fstream>
 
 namespace proxpath {
@@ -63,6 +68,35 @@ TEST(IoWrite, AnOlderFileStaysWhenWritingFails)
     spill(folder.file("old.mtx"), "old");
     write_matrix_market(folder.file("old.mtx"), X);
     EXPECT_EQ(read_data(folder.file("old.mtx")).X.checksum(), X.checksum());
+}
+
+/// What is left when two signals come right after the folder has its name, while the caller still reports.
+void commit_then_interrupt_twice(const std::string& path)
+{
+    const cli::signal_scope signals;
+    cli::staging_folder folder(cli::check_folder_destination(path, true, "mark", {"mark", "new"}));
+    cli::write_text_file(folder.file("mark"), "new");
+    folder.commit_folder();
+    (void)std::raise(SIGINT);
+    (void)std::raise(SIGINT);
+}
+
+TEST(IoWrite, ASecondSignalLeavesTheFinishedFolder)
+{
+    for (const bool replaces : {false, true}) {
+        SCOPED_TRACE(replaces);
+        const temporary_folder folder;
+        const std::string path = folder.file("fit");
+        if (replaces) {
+            std::filesystem::create_directory(path);
+            std::ofstream(path + "/mark") << "old";
+        }
+        EXPECT_EXIT(commit_then_interrupt_twice(path), testing::ExitedWithCode(3), "");
+        std::string text;
+        std::ifstream(path + "/mark") >> text;
+        EXPECT_EQ(text, "new");
+        EXPECT_EQ(folder.entries(), 1U); // and no older folder beside it
+    }
 }
 
 } // namespace

@@ -482,5 +482,31 @@ TEST(Library, ExceptionsSayWhatTheyKnow)
     EXPECT_STREQ(version(), "0.1.0");
 }
 
+TEST(Predict, RefusesCoefficientsThatDoNotHangTogether)
+{
+    const regression problem = small_problem();
+    const matrix X = matrix::from_view(problem.X.view());
+    sparse_columns good;
+    good.rows = 3;
+    good.cols = 2;
+    good.offsets = {0, 1, 2};
+    good.indices = {0, 2};
+    good.values = {1.0, 2.0};
+    const std::vector<double> intercepts{0.0, 1.0};
+    EXPECT_EQ(predict(X, good, intercepts).size(), 10U);
+
+    const auto refused = [&](const std::function<void(sparse_columns&)>& spoil) {
+        sparse_columns bad = good;
+        spoil(bad);
+        EXPECT_THROW((void)predict(X, bad, intercepts), invalid_input);
+    };
+    refused([](sparse_columns& B) { B.indices[1] = 3; });
+    refused([](sparse_columns& B) { B.indices[0] = -1; });
+    refused([](sparse_columns& B) { B.offsets = {0, 2}; });
+    refused([](sparse_columns& B) { B.offsets = {0, 3, 2}; });
+    refused([](sparse_columns& B) { B.offsets = {0, 1, 1}; });
+    refused([](sparse_columns& B) { B.values.pop_back(); });
+}
+
 } // namespace
 } // namespace proxpath::test

@@ -170,6 +170,37 @@ TEST(Memory, ShapesBeyond32BitsArePlannedExactly)
     }
 }
 
+TEST(Memory, ASupportLargerThanTheFactorMayBeIsSolvedAllTheSame)
+{
+    regression problem;
+    random_numbers random(7);
+    problem.X = random_matrix(random, 400, 300, 1.0);
+    for (std::int64_t i = 0; i < 400; ++i) problem.y.push_back(random.normal());
+    const matrix X = matrix::from_view(problem.X.view());
+    path_options options;
+    options.lambda_min_ratio = 1e-3;
+    options.n_lambda = 10;
+    options.threads = 1;
+    options.form = form_kind::residual;
+    options.solver = solver_kind::cd;
+    options.memory_limit = 1;
+    try {
+        (void)plan_memory(X, options);
+        FAIL() << "a fit in one byte";
+    } catch (const out_of_memory& error) {
+        options.memory_limit = error.needed_bytes() + 50000; // a factor of some 50 features
+    }
+    const path_result tight = fit_path(X, problem.y, options);
+    EXPECT_TRUE(tight.all_converged());
+    EXPECT_GT(tight.points.back().df, 250);
+
+    options.memory_limit = std::uint64_t{1} << 30;
+    const path_result wide = fit_path(X, problem.y, options);
+    EXPECT_TRUE(wide.all_converged());
+    for (std::size_t k = 0; k < wide.points.size(); ++k)
+        EXPECT_NEAR(tight.points[k].primal, wide.points[k].primal, wide.points[k].gap + tight.points[k].gap);
+}
+
 TEST(Memory, ShapesBeyondWhatBytesCanCountAreRefusedNotWrappedAround)
 {
     // The largest p a matrix may claim: 120 bytes a feature still fit 64 bits, a million ridge solutions do not.

@@ -56,6 +56,13 @@ void sync_folder(const std::string& path)
     if (folder.valid()) (void)::fsync(folder.get());
 }
 
+/// Nobody can be helped by a failure here: what counts has its name already.
+void remove_now(const std::string& path)
+{
+    std::error_code ignored;
+    fs::remove_all(path, ignored);
+}
+
 /// Splits into parent and name, and sees that the parent is there.
 destination located(const std::string& path)
 {
@@ -161,20 +168,23 @@ staging_folder::staging_folder(const destination& where) : where_(where)
 staging_folder::~staging_folder()
 {
     on_abort_.reset();
-    std::error_code ignored;
-    if (!path_.empty()) fs::remove_all(path_, ignored);
+    if (!path_.empty()) remove_now(path_);
 }
 
 void staging_folder::commit_folder()
 {
     sync_folder(path_);
+    // From here on a second signal must not remove what is finished: after the rename the open folder is the fit.
+    on_abort_.reset();
     if (where_.replaces) {
         // One step where the system can: there is no moment without a folder of that name.
 #if defined(RENAME_EXCHANGE)
         const int swapped = ::renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD, where_.path.c_str(), RENAME_EXCHANGE);
         if (swapped == 0) {
             sync_folder(where_.parent);
-            return; // path_ is the older folder now, which the destructor removes
+            remove_now(path_); // it is the older folder
+            path_.clear();
+            return;
         }
         if (errno != EINVAL && errno != ENOSYS && errno != ENOENT) refuse("cannot write", where_.path, errno);
 #endif
@@ -186,13 +196,11 @@ void staging_folder::commit_folder()
             (void)std::rename(aside.c_str(), where_.path.c_str());
             refuse("cannot write", where_.path, error_number);
         }
-        std::error_code ignored;
-        fs::remove_all(aside, ignored);
+        remove_now(aside);
     } else if (std::rename(path_.c_str(), where_.path.c_str()) != 0) {
         // An empty folder of that name that somebody made meanwhile is replaced by rename; a full one is refused here.
         refuse("cannot write", where_.path, errno);
     }
-    on_abort_.reset();
     path_.clear();
     sync_folder(where_.parent);
 }

@@ -58,7 +58,14 @@ void profile_pool::give_back(owned_profile profile)
             free_.pop_back();
             --made_;
         }
-        profile->merge(*other);
+        try {
+            profile->merge(*other);
+        } catch (...) { // out of memory; whoever waits for this profile must not wait for ever
+            const std::lock_guard lock(mutex_);
+            --made_;
+            returned_.notify_one();
+            throw;
+        }
     }
 }
 

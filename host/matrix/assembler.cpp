@@ -242,7 +242,7 @@ std::int64_t sort_column(Index* rows, Value* values, std::int64_t begin, std::in
 template <class Index>
 std::int64_t sort_typed(const column_block& block, void* indices, void* values, std::int64_t c)
 {
-    thread_local std::vector<std::pair<Index, double>> scratch;
+    std::vector<std::pair<Index, double>> scratch;
     auto* rows = static_cast<Index*>(indices);
     const std::int64_t begin = block.offsets[c];
     const std::int64_t end = block.offsets[c + 1];

@@ -64,8 +64,9 @@ void path_recorder::fill_interrupted(std::span<const double> lambdas, std::span<
     for (std::size_t index = 0; index < points_.size(); ++index) {
         if (known_[index] != 0) continue;
         for (std::size_t u = 0; u < unpenalised.size(); ++u)
-            columns_[index].emplace_back(unpenalised[u],
-                                         original_coefficient(fit_, unpenalised[u], null_coefficients[u]));
+            if (null_coefficients[u] != 0)
+                columns_[index].emplace_back(unpenalised[u],
+                                             original_coefficient(fit_, unpenalised[u], null_coefficients[u]));
         path_point& point = points_[index];
         point.lambda = lambdas[index];
         point.df = static_cast<std::int64_t>(columns_[index].size());

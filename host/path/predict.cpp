@@ -12,6 +12,28 @@
 
 namespace proxpath {
 
+namespace {
+
+/// Callers make `sparse_columns` themselves too.
+void check(const sparse_columns& B)
+{
+    const std::size_t entries = B.indices.size();
+    if (B.cols < 0 || B.offsets.size() != static_cast<std::size_t>(B.cols) + 1)
+        throw invalid_input(
+            fmt::format("coefficients: {} offsets for {} columns; one more is needed", B.offsets.size(), B.cols));
+    if (B.values.size() != entries)
+        throw invalid_input(fmt::format("coefficients: {} indices and {} values", entries, B.values.size()));
+    if (B.offsets.front() != 0 || B.offsets.back() != static_cast<std::int64_t>(entries) ||
+        !std::is_sorted(B.offsets.begin(), B.offsets.end()))
+        throw invalid_input(fmt::format("coefficients: offsets have to ascend from 0 to {}", entries));
+    for (std::size_t e = 0; e < entries; ++e)
+        if (B.indices[e] < 0 || B.indices[e] >= B.rows)
+            throw invalid_input(
+                fmt::format("coefficients: index {} at entry {} is not in 0 … {}", B.indices[e], e, B.rows - 1));
+}
+
+} // namespace
+
 std::vector<double> predict(const matrix& X, const sparse_columns& coefficients, std::span<const double> intercepts,
                             int threads)
 {
@@ -20,6 +42,7 @@ std::vector<double> predict(const matrix& X, const sparse_columns& coefficients,
     if (static_cast<std::int64_t>(intercepts.size()) != coefficients.cols)
         throw invalid_input(
             fmt::format("{} intercepts for {} columns of coefficients", intercepts.size(), coefficients.cols));
+    check(coefficients);
     const auto ops = backend::make_cpu_operations<double>(parallel::resolve_threads(threads));
     backend::column_scaling scaling;
     const auto p = static_cast<std::size_t>(X.cols());

@@ -53,8 +53,8 @@ struct fit_seconds {
 struct memory_plan {
     std::uint64_t matrix_bytes = 0;  ///< the stored matrix
     std::uint64_t vectors_bytes = 0; ///< vectors of n and p, residuals and coefficients of a lambda block
-    std::uint64_t working_bytes = 0; ///< gathered columns, Gram matrix, solver state: an upper limit kept by the driver
-    std::uint64_t limit_bytes = 0;   ///< the limit on vectors + working that was in force
+    std::uint64_t working_bytes = 0; ///< gathered columns, Gram matrix, factor: a guess, see docs/memory.md
+    std::uint64_t limit_bytes = 0;   ///< the limit of the work that was in force: sizes blocks, Gram matrix and factor
     std::int64_t lambda_block = 0;   ///< lambdas solved together
     std::uint64_t total() const { return matrix_bytes + vectors_bytes + working_bytes; }
 };
@@ -63,8 +63,9 @@ struct memory_plan {
 struct path_result {
     std::vector<path_point> points; ///< one for each lambda, in the order of the lambdas
     sparse_columns coefficients;    ///< column k belongs to points[k]; original scale; exact zeros absent
-    double lambda_max = 0; ///< smallest lambda with all penalised coefficients zero (alpha 0: with 1e-3 for alpha)
-    double null_loss = 0;  ///< P(0): half the weighted squared loss of intercept and unpenalised features alone
+    double lambda_max = 0;          ///< smallest lambda with all penalised coefficients zero (alpha below 1e-3: with
+                                    ///< 1e-3 for alpha)
+    double null_loss = 0; ///< P(0): half the weighted squared loss of intercept and unpenalised features alone
     std::int64_t n = 0;
     std::int64_t p = 0;
     std::int64_t nonzeros = 0;

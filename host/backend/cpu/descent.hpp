@@ -3,11 +3,12 @@
 // data: the Gram matrix (covariance_descent.cpp) or the residual (coordinate_descent.cpp). Columns go one after the
 // other, each from the one before, so that support and factor carry over; the work within a step is shared by threads.
 //
-// A Newton point is projected on signs and bounds and taken only when it lowers the objective, shorter and shorter
-// otherwise. Every step decreases the objective, so nothing can cycle. The Newton system is solved by conjugate
-// gradients preconditioned with the kept factor (support_factor.hpp). Features of the factor that left the support are
-// held at zero by the inverse's own entries (a Schur complement); what else is out of date (another λ in the diagonal)
-// or missing (its memory is limited) costs steps, not accuracy.
+// A Newton point that crosses a sign or a bound is projected on it and taken only when it lowers the objective, shorter
+// and shorter otherwise, so such steps cannot cycle. One that crosses nothing minimises the objective and is taken as
+// it is; what rounding makes of it ends at `patience`. The Newton system is solved by conjugate gradients
+// preconditioned with the kept factor (support_factor.hpp). Features of the factor that left the support are held at
+// zero by the inverse's own entries (a Schur complement); what else is out of date (another λ in the diagonal) or
+// missing (its memory is limited) costs steps, not accuracy.
 #pragma once
 
 #include "host/backend/cpu/held_features.hpp"
@@ -36,7 +37,7 @@ public:
         0.5 / (0.5 + held_features::largest_share * (1 + 2 * held_features::largest_share));
     support_factor factor;
     int solves = 2;        ///< conjugate-gradient steps of the last Newton step
-    bool outdated = false; ///< the factor cost too many conjugate-gradient steps: build it anew
+    bool outdated = false; ///< the whole support was in the factor and cost too many steps all the same: build it anew
     held_features held;    ///< features of the factor outside the present support
 };
 
@@ -141,9 +142,10 @@ private:
     {
         const support_factor& factor = memory_.factor;
         double fresh = 0;
-        double kept = static_cast<double>(factor.size());
+        double kept = memory_.outdated ? 0.0 : static_cast<double>(factor.size());
         for (std::size_t j = 0; j < form_.coefficients().size(); ++j)
-            if (form_.coefficients()[j] != 0 && factor.place(static_cast<std::int64_t>(j)) < 0) ++fresh;
+            if (form_.coefficients()[j] != 0 && (memory_.outdated || factor.place(static_cast<std::int64_t>(j)) < 0))
+                ++fresh;
         fresh = std::max(0.0, std::min(fresh, static_cast<double>(factor.capacity()) - kept));
         const double all = kept + fresh;
         return fresh * (kept * all + fresh * fresh / 3) + (memory_.solves + 1) * solve_wait * all * all;
@@ -307,7 +309,9 @@ private:
         memory_.solves = steps;
         // A new factor costs about as much as s/180 of these steps on a machine that does ten operations in the time it
         // reads a number.
-        memory_.outdated = steps > 20 + static_cast<int>(s / 100) && memory_.factor.size() > 0;
+        // Where features of the support found no room, that is the cause, and a new factor of the same size no help.
+        const bool complete = memory_.factor.size() - memory_.held.size() == static_cast<std::int64_t>(s);
+        memory_.outdated = complete && s > 0 && steps > 20 + static_cast<int>(s / 100);
         return x;
     }
 

@@ -34,8 +34,8 @@ private:
     void append_columns(const support_factor& factor, std::vector<std::int64_t> features, int threads);
 
     std::vector<std::int64_t> features_;
-    Eigen::MatrixXd forward_; // L⁻¹E, a column for each feature
-    Eigen::MatrixXd inner_;   // E'(LL')⁻¹E
+    Eigen::MatrixXd forward_;      // L⁻¹E, a column for each feature
+    Eigen::MatrixXd inner_;        // E'(LL')⁻¹E
     Eigen::MatrixXd inner_factor_; // its Cholesky factor, below the diagonal
 };
 

@@ -44,14 +44,6 @@ support_factor::support_factor(std::uint64_t limit_bytes)
     : capacity_(static_cast<std::int64_t>(std::sqrt(2.0 * static_cast<double>(limit_bytes) / sizeof(double))))
 {}
 
-std::uint64_t support_factor::bytes() const
-{
-    std::uint64_t total = 0;
-    for (const tile_row& row : rows_)
-        for (const Eigen::MatrixXd& tile : row.tiles) total += sizeof(double) * static_cast<std::uint64_t>(tile.size());
-    return total;
-}
-
 void support_factor::clear()
 {
     rows_.clear();

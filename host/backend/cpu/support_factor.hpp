@@ -36,7 +36,6 @@ public:
     }
     /// Features that may be in it under the memory limit.
     std::int64_t capacity() const { return capacity_; }
-    std::uint64_t bytes() const;
 
     void clear();
     /// Appends features (none of them in it yet, no more than capacity() allows) with `diagonal` added to theirs of C.
