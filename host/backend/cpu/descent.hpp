@@ -187,13 +187,11 @@ private:
         const std::vector<double> step = conjugate_gradients(downhill);
         if (!(dot(downhill, step) > 0)) return step_kind::none;
 
-        bool stops_short = false;
-        for (std::size_t a = 0; a < support_.size(); ++a) stops_short = stops_short || length_to_stop(a, step[a]) <= 1;
-        if (take_projected(step, 1)) return stops_short ? step_kind::clipped : step_kind::whole;
-        // Nearly dependent columns of wrong signs make steps of any length; what counts is where coefficients stop.
-        std::vector<double> stops;
+        std::vector<double> stops; // where coefficients reach zero or a bound, as shares of the step
         for (std::size_t a = 0; a < support_.size(); ++a)
             if (const double length = length_to_stop(a, step[a]); length < 1) stops.push_back(length);
+        if (take_projected(step, 1)) return stops.empty() ? step_kind::whole : step_kind::clipped;
+        // Nearly dependent columns of wrong signs make steps of any length; what counts is where coefficients stop.
         std::sort(stops.begin(), stops.end());
         for (std::size_t i = stops.size(); i > 0; i /= 2)
             if (take_projected(step, stops[i - 1])) return step_kind::shortened;
