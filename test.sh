@@ -19,8 +19,7 @@ end() { table+=$(printf '%6d s  %s' $((SECONDS - phase_start)) "$phase")$'\n'; }
 trap '[[ $? == 0 ]] || printf "\ntest.sh: FAILED at: %s\n" "$phase" >&2' EXIT
 
 jobs=$(nproc)
-# With ccache a second run compiles what has changed, and the test that builds the library as a subproject compiles
-# nothing. In depend mode a first run costs no extra preprocessing.
+# With ccache a second run compiles what has changed. In depend mode a first run costs no extra preprocessing.
 export CCACHE_DEPEND=1
 
 # build PRESET

@@ -10,6 +10,8 @@ function(proxpath_compile_settings target)
     # gcc 12 reports its own AVX-512 header wherever Eigen or xxhash inline it.
     -Wno-maybe-uninitialized -Wno-uninitialized
     -fopenmp-simd # the pragma alone; threads are host/parallel's own
+    # Where several files are compiled as one, each counts as a header, in which unnamed namespaces are suspect.
+    $<$<BOOL:${CMAKE_UNITY_BUILD}>:-Wno-subobject-linkage>
     $<$<BOOL:${PROXPATH_WERROR}>:-Werror>
     $<$<BOOL:${PROXPATH_NATIVE}>:-march=native>
     $<$<CONFIG:Release,RelWithDebInfo>:-O3>)

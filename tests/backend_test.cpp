@@ -29,7 +29,6 @@ using backend::panel;
 using backend::penalty_view;
 using real = long double;
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr std::int64_t batch_widths[] = {1, 2, 3, 4, 5, 8, 17, 32, 33};
 
 enum class number_kind { ones, bytes, floats, doubles, mixed };

@@ -115,7 +115,6 @@ TEST(Certificate, HoldsWithNearlyCollinearUnpenalisedFeatures)
 
 TEST(Certificate, HoldsWithBounds)
 {
-    constexpr double infinity = std::numeric_limits<double>::infinity();
     for (std::uint64_t seed = 1; seed <= 12; ++seed) {
         regression problem = plain_problem(seed);
         random_numbers random(seed + 50);

@@ -53,14 +53,14 @@ std::vector<double> correlations(const regression& problem)
     return c;
 }
 
-struct way {
+struct fit_way {
     const char* name;
     solver_kind solver;
     form_kind form;
     screening_kind screening;
 };
 
-const way lasso_ways[] = {
+const fit_way lasso_ways[] = {
     {"automatic", solver_kind::automatic, form_kind::automatic, screening_kind::automatic},
     {"cd, Gram", solver_kind::cd, form_kind::gram, screening_kind::automatic},
     {"cd, residual", solver_kind::cd, form_kind::residual, screening_kind::automatic},
@@ -73,7 +73,7 @@ const way lasso_ways[] = {
 
 TEST(ClosedForm, LassoOnOrthonormalColumnsIsSoftThresholdingWithTheSameZeros)
 {
-    for (const way& how : lasso_ways)
+    for (const fit_way& how : lasso_ways)
         for (const bool intercept : {false, true})
             for (const bool standardize : {false, true}) {
                 SCOPED_TRACE(how.name);

@@ -305,7 +305,6 @@ TEST(Property, AColumnThePathNeverUsesChangesNothing)
             if (values.empty()) values.assign(static_cast<std::size_t>(problem.X.p), filler == filler ? 1.0 : 0.0);
             values.insert(values.begin() + place, filler);
         };
-        constexpr double infinity = std::numeric_limits<double>::infinity();
         widen(wider.penalty_factors, infinity, true);
         widen(wider.lower, -1, false);
         widen(wider.upper, 1, false);

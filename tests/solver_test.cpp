@@ -23,8 +23,6 @@ using backend::operations;
 using backend::panel;
 using backend::penalty_view;
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
-
 /// A dense problem without intercept, and its penalty as the solvers take it.
 struct plain {
     regression problem;

@@ -14,8 +14,8 @@ namespace proxpath::cli {
 
 namespace {
 
-constexpr auto fit = static_cast<unsigned>(command::fit);
-constexpr auto predict = static_cast<unsigned>(command::predict);
+constexpr auto in_fit = static_cast<unsigned>(command::fit);
+constexpr auto in_predict = static_cast<unsigned>(command::predict);
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
 number_range from_to(double low, double high) { return {low, high, true, true}; }
@@ -78,30 +78,30 @@ private:
 std::vector<option_record> data_options()
 {
     return {
-        option("DIR", "DIR", "Folder that `proxpath fit` wrote").required().in("Data", predict),
+        option("DIR", "DIR", "Folder that `proxpath fit` wrote").required().in("Data", in_predict),
         option("X", "X",
                "Design matrix: svmlight (.svm, .libsvm, .svmlight, .txt), Matrix Market (.mtx), SciPy .npz or .csv, "
                "each also .gz, .xz or .zst")
             .required()
-            .in("Data", fit | predict),
+            .in("Data", in_fit | in_predict),
         option("--y", "FILE", "Responses: one number a line, or a Matrix Market array with one column")
             .otherwise("those in X (svmlight, or CSV with --y-column)")
-            .in("Data", fit),
+            .in("Data", in_fit),
         option("--y-column", "NAME",
                "CSV only: name or 1-based number of the column that holds the response and is no feature")
-            .in("Data", fit | predict),
+            .in("Data", in_fit | in_predict),
         option("--format", "F", "Format of X; auto goes by the file name")
             .word(names_of(format_choices), name_of(format_choices, read_options{}.format))
-            .in("Data", fit | predict),
+            .in("Data", in_fit | in_predict),
         option("--index-base", "B",
                "svmlight only: index of the first feature; auto takes 0 when an index 0 occurs, else 1 (predict: as "
                "in the fit)")
             .word({"auto", "0", "1"}, "auto")
-            .in("Data", fit | predict),
+            .in("Data", in_fit | in_predict),
         option("--features", "P", "svmlight only: number of features, where the last ones may occur in no row")
             .value(argument_kind::integer, from_to(1, 9007199254740992.0))
             .otherwise("the largest index in X (predict: as in the fit)")
-            .in("Data", fit | predict),
+            .in("Data", in_fit | in_predict),
     };
 }
 
@@ -112,23 +112,23 @@ std::vector<option_record> model_options()
         option("--alpha", "A", "Mix of the penalties: 1 is Lasso, 0 is Ridge, between is elastic net")
             .value(argument_kind::number, from_to(0, 1))
             .by_default(fmt::format("{}", defaults.alpha))
-            .in("Model", fit),
+            .in("Model", in_fit),
         option("--n-lambda", "K", "Number of lambdas, spaced evenly in the logarithm from lambda_max downwards")
             .value(argument_kind::integer, from_to(1, 1000000))
             .by_default(fmt::format("{}", defaults.n_lambda))
-            .in("Model", fit),
+            .in("Model", in_fit),
         option("--lambda-min-ratio", "R", "Last lambda over the first")
             .value(argument_kind::number, between(0, 1))
             .otherwise("0.01 with fewer rows than features, else 0.0001")
-            .in("Model", fit),
+            .in("Model", in_fit),
         option("--lambda", "L1,L2,…", "Own lambdas, decreasing, instead of the grid; @FILE reads one a line")
             .value(argument_kind::lambdas, above(0))
-            .in("Model", fit),
-        option("--no-intercept", "", "Fit without an intercept").flag().in("Model", fit),
+            .in("Model", in_fit),
+        option("--no-intercept", "", "Fit without an intercept").flag().in("Model", in_fit),
         option("--no-standardize", "",
                "Penalise the coefficients as they are, not those of columns scaled to unit variance")
             .flag()
-            .in("Model", fit),
+            .in("Model", in_fit),
     };
 }
 
@@ -139,28 +139,28 @@ std::vector<option_record> solver_options()
         option("--tol", "G", "Largest duality gap that counts as solved, as a share of the null model's loss")
             .value(argument_kind::number, above(0))
             .by_default(fmt::format("{}", defaults.tol))
-            .in("Solver", fit),
+            .in("Solver", in_fit),
         option("--max-iterations", "N",
                "Solver iterations allowed for each lambda; one that needs more is marked not_converged")
             .value(argument_kind::integer, from_to(1, 1e15))
             .by_default(fmt::format("{}", defaults.max_iterations))
-            .in("Solver", fit),
+            .in("Solver", in_fit),
         option("--solver", "S",
                "ista and fista: proximal gradient, plain and accelerated; cd: coordinate descent; krylov: all "
                "lambdas from one Krylov space (Ridge only)")
             .word(names_of(solver_choices), name_of(solver_choices, defaults.solver))
-            .in("Solver", fit),
+            .in("Solver", in_fit),
         option("--screening", "S", "auto solves on working sets and checks all features; none solves on all features")
             .word(names_of(screening_choices), name_of(screening_choices, defaults.screening))
-            .in("Solver", fit),
+            .in("Solver", in_fit),
         option(
             "--form", "F",
             "What the solver keeps: the Gram matrix of the working set or the residual; auto goes by cost and memory")
             .word(names_of(form_choices), name_of(form_choices, defaults.form))
-            .in("Solver", fit),
+            .in("Solver", in_fit),
         option("--precision", "P", "Numbers in which ista and fista iterate; certificates are in double all the same")
             .word(names_of(precision_choices), name_of(precision_choices, defaults.precision))
-            .in("Solver", fit),
+            .in("Solver", in_fit),
     };
 }
 
@@ -169,17 +169,17 @@ std::vector<option_record> resource_options()
     return {
         option("--device", "D", "Where to compute; auto takes a usable GPU, else the CPU")
             .word(names_of(device_choices), name_of(device_choices, device_kind::automatic))
-            .in("Resources", fit),
+            .in("Resources", in_fit),
         option("--threads", "N", "Threads, 0 = all cores; results do not depend on it")
             .value(argument_kind::integer, from_to(0, 4096))
             .by_default(fmt::format("{}", path_options{}.threads))
-            .in("Resources", fit | predict),
+            .in("Resources", in_fit | in_predict),
         option("--memory", "SIZE",
                "Most memory for X and the work on it: bytes, or with K, M, G, T (KiB, MiB, … the same; KB, MB, … "
                "powers of 1000)")
             .value(argument_kind::size, from_to(1048576, 9007199254740992.0))
             .otherwise("what is available for X, half of what then remains for the work")
-            .in("Resources", fit | predict),
+            .in("Resources", in_fit | in_predict),
     };
 }
 
@@ -189,26 +189,28 @@ std::vector<option_record> output_options()
         option("--out", "DIR",
                "Folder to make: path.csv, coefficients.mtx, summary.json, and features.txt where X names its features")
             .required()
-            .in("Output", fit),
+            .in("Output", in_fit),
         option("--out", "FILE",
                "CSV to write, one row for each row of X and one column for each lambda; an older file is replaced")
             .required()
-            .in("Output", predict),
+            .in("Output", in_predict),
         option("--lambda", "L",
                "Predict for this lambda alone; between two lambdas of the path coefficients are interpolated linearly")
             .value(argument_kind::number, number_range{0, infinity, true, true})
             .otherwise("all lambdas of the path")
-            .in("Output", predict),
+            .in("Output", in_predict),
         option("--force", "", "Replace DIR if it is an older fit; it stays as it is until the new one is complete")
             .flag()
-            .in("Output", fit),
+            .in("Output", in_fit),
         option("--dry-run", "", "Read X, print the memory plan and the options, write nothing")
             .flag()
-            .in("Output", fit),
-        option("--json", "", "Print the summary (or the plan) as JSON on standard output").flag().in("Output", fit),
-        option("--quiet", "", "Print nothing but errors (and what --json asks for)").flag().in("Output", fit | predict),
-        option("--verbose", "", "Print the memory plan and the whole path too").flag().in("Output", fit),
-        option("--help", "", "Print this help").flag().in("Output", fit | predict),
+            .in("Output", in_fit),
+        option("--json", "", "Print the summary (or the plan) as JSON on standard output").flag().in("Output", in_fit),
+        option("--quiet", "", "Print nothing but errors (and what --json asks for)")
+            .flag()
+            .in("Output", in_fit | in_predict),
+        option("--verbose", "", "Print the memory plan and the whole path too").flag().in("Output", in_fit),
+        option("--help", "", "Print this help").flag().in("Output", in_fit | in_predict),
     };
 }
 

@@ -13,7 +13,7 @@ namespace {
 constexpr std::int64_t bytes_per_column = 9;
 
 /// All profiles but the first together stay below this.
-constexpr std::int64_t spare_bytes = std::int64_t{4} << 20;
+constexpr std::int64_t profiles_bytes = std::int64_t{4} << 20;
 
 } // namespace
 
@@ -23,7 +23,7 @@ profile_pool::profile_pool(int threads, std::int64_t columns) : threads_(threads
 int profile_pool::allowed() const
 {
     const std::int64_t bytes = std::max<std::int64_t>(1, widest_ * bytes_per_column);
-    return static_cast<int>(std::clamp<std::int64_t>(1 + spare_bytes / bytes, 1, threads_));
+    return static_cast<int>(std::clamp<std::int64_t>(1 + profiles_bytes / bytes, 1, threads_));
 }
 
 profile_pool::owned_profile profile_pool::take()

@@ -11,7 +11,6 @@ namespace proxpath::test {
 namespace {
 
 using real = long double;
-constexpr double infinity = std::numeric_limits<double>::infinity();
 
 real shrink(real z, real threshold)
 {

@@ -11,8 +11,6 @@ namespace proxpath::test {
 
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
-
 std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
 
 void plant_awkward_columns(random_numbers& random, dense_matrix& X)

@@ -7,10 +7,13 @@
 #include <proxpath/proxpath.hpp>
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
 namespace proxpath::test {
+
+inline constexpr double infinity = std::numeric_limits<double>::infinity();
 
 /// n × p doubles, column after column.
 struct dense_matrix {

@@ -16,7 +16,7 @@ namespace proxpath::backend {
 namespace {
 
 /// Columns of L⁻¹E that one piece of work takes.
-constexpr std::int64_t columns_together = 64;
+constexpr std::int64_t strip_columns = 64;
 /// Rows of L⁻¹E that one piece of work takes.
 constexpr std::int64_t rows_together = 2048;
 /// Numbers of L⁻¹E below which waking threads costs more than it saves.
@@ -91,7 +91,7 @@ void held_features::extend_rows(const support_factor& factor, int threads)
     forward_.conservativeResize(factor.size(), Eigen::NoChange);
     forward_.bottomRows(grown).setZero();
     factor.forward(forward_, known, threads);
-    in_pieces(threads, size(), columns_together, [&](std::int64_t first, std::int64_t count) {
+    in_pieces(threads, size(), strip_columns, [&](std::int64_t first, std::int64_t count) {
         inner_.middleCols(first, count).noalias() +=
             forward_.bottomRows(grown).transpose() * forward_.bottomRows(grown).middleCols(first, count);
     });
@@ -106,8 +106,8 @@ void held_features::append_columns(const support_factor& factor, std::vector<std
     const auto fresh = static_cast<std::int64_t>(features.size());
     forward_.conservativeResize(factor.size(), old + fresh);
     inner_.conservativeResize(old + fresh, old + fresh);
-    for (std::int64_t first = 0; first < fresh; first += columns_together) {
-        const std::int64_t count = std::min(columns_together, fresh - first);
+    for (std::int64_t first = 0; first < fresh; first += strip_columns) {
+        const std::int64_t count = std::min(strip_columns, fresh - first);
         const std::int64_t top = factor.place(features[static_cast<std::size_t>(first)]);
         Eigen::MatrixXd some = Eigen::MatrixXd::Zero(factor.size(), count);
         for (std::int64_t e = 0; e < count; ++e)
@@ -116,7 +116,7 @@ void held_features::append_columns(const support_factor& factor, std::vector<std
         forward_.middleCols(old + first, count) = some;
         const std::int64_t known = old + first + count;
         const std::int64_t rows = factor.size() - top;
-        in_pieces(threads, known, columns_together, [&](std::int64_t from, std::int64_t columns) {
+        in_pieces(threads, known, strip_columns, [&](std::int64_t from, std::int64_t columns) {
             inner_.block(from, old + first, columns, count).noalias() =
                 forward_.bottomRows(rows).middleCols(from, columns).transpose() * some.bottomRows(rows);
         });
@@ -130,7 +130,7 @@ void held_features::correct(Eigen::MatrixXd& x, int threads) const
     if (features_.empty()) return;
     if (forward_.size() < worth_threads) threads = 1;
     Eigen::VectorXd left(size());
-    in_pieces(threads, size(), columns_together, [&](std::int64_t first, std::int64_t count) {
+    in_pieces(threads, size(), strip_columns, [&](std::int64_t first, std::int64_t count) {
         left.segment(first, count).noalias() = forward_.middleCols(first, count).transpose() * x.col(0);
     });
     inner_factor_.triangularView<Eigen::Lower>().solveInPlace(left);
