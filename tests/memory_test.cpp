@@ -85,7 +85,7 @@ TEST(Memory, ALimitThatIsTooSmallIsRefusedWithTheBytesThatAreNeeded)
             path_options options;
             options.alpha = alpha;
             options.screening = screening;
-            options.n_lambda = 20;
+            options.n_lambda = 8;
             options.memory_limit = 10000;
             std::uint64_t needed = 0;
             try {
@@ -109,7 +109,6 @@ TEST(Memory, ALimitThatIsTooSmallIsRefusedWithTheBytesThatAreNeeded)
 TEST(Memory, ASmallLimitTakesFewerLambdasAtATimeAndCertifiesTheSame)
 {
     const regression problem = wide_problem();
-    const dense_reference reference(problem.X, problem.y, problem.options());
     const matrix X = matrix::from_view(problem.X.view());
     for (const double alpha : {1.0, 0.0}) {
         path_options options = problem.options();

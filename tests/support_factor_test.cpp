@@ -157,14 +157,14 @@ TEST(SupportFactor, DuplicateFeaturesStaySolvable)
 
 TEST(SupportFactor, IsTheSameInEveryBitForAnyNumberOfThreads)
 {
-    const Eigen::MatrixXd C = random_gram(900, 1400, 4);
+    const Eigen::MatrixXd C = random_gram(700, 1100, 4);
     const auto solution = [&](int threads) {
         kept_factor kept(C, 0.1, threads);
-        kept.append(0, 900);
-        kept.hold(every(30, 900));
-        kept.append(900, 500);
-        kept.hold(every(11, 1400));
-        return kept.solve(Eigen::VectorXd::LinSpaced(1400, -1, 1));
+        kept.append(0, 600);
+        kept.hold(every(30, 600));
+        kept.append(600, 500);
+        kept.hold(every(11, 1100));
+        return kept.solve(Eigen::VectorXd::LinSpaced(1100, -1, 1));
     };
     const Eigen::VectorXd one = solution(1);
     EXPECT_TRUE((one.array() == solution(2).array()).all());
