@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <limits>
+#include <stdexcept>
 #include <string>
 
 #include <gmock/gmock.h>
@@ -76,6 +77,18 @@ TEST(Memory, AnAutomaticLimitIsHalfOfWhatIsFree)
     EXPECT_LT(plan.limit_bytes, before * 2);
 }
 
+/// The smallest limit that the fit does not refuse, as the refusal of one byte names it.
+std::uint64_t least_memory(const matrix& X, path_options options)
+{
+    options.memory_limit = 1;
+    try {
+        (void)plan_memory(X, options);
+    } catch (const out_of_memory& error) {
+        return error.needed_bytes();
+    }
+    throw std::logic_error("a fit was planned in one byte");
+}
+
 TEST(Memory, ALimitThatIsTooSmallIsRefusedWithTheBytesThatAreNeeded)
 {
     const regression problem = wide_problem();
@@ -115,12 +128,7 @@ TEST(Memory, ASmallLimitTakesFewerLambdasAtATimeAndCertifiesTheSame)
         options.alpha = alpha;
         options.memory_limit = std::uint64_t{256} << 20;
         const path_result roomy = fit_path(X, problem.y, options);
-        options.memory_limit = 1;
-        try {
-            plan_memory(X, options);
-        } catch (const out_of_memory& error) {
-            options.memory_limit = error.needed_bytes();
-        }
+        options.memory_limit = least_memory(X, options);
         const path_result tight = fit_path(X, problem.y, options);
         EXPECT_LT(tight.memory.lambda_block, roomy.memory.lambda_block);
         EXPECT_TRUE(tight.all_converged());
@@ -182,13 +190,7 @@ TEST(Memory, ASupportLargerThanTheFactorMayBeIsSolvedAllTheSame)
     options.threads = 1;
     options.form = form_kind::residual;
     options.solver = solver_kind::cd;
-    options.memory_limit = 1;
-    try {
-        (void)plan_memory(X, options);
-        FAIL() << "a fit in one byte";
-    } catch (const out_of_memory& error) {
-        options.memory_limit = error.needed_bytes() + 5000; // a factor of some 15 features
-    }
+    options.memory_limit = least_memory(X, options) + 5000; // a factor of some 15 features
     const path_result tight = fit_path(X, problem.y, options);
     EXPECT_TRUE(tight.all_converged());
     EXPECT_GT(tight.points.back().df, 70);
