@@ -26,7 +26,7 @@ export CCACHE_DEPEND=1
 build() {
     quietly "build/configure-$1.log" cmake --preset "$1" -DPROXPATH_BUILD_TESTS=ON -DPROXPATH_WERROR=ON \
         -DCMAKE_CXX_COMPILER_LAUNCHER="$(command -v ccache || true)"
-    cmake --build --preset "$1"
+    cmake --build --preset "$1" -j "$jobs" # Ninja by itself would take two more, and be slower
 }
 
 # run_tests PRESET: the summary of ctest is kept for the end.

@@ -39,8 +39,8 @@ regression wide_problem()
 {
     random_numbers random(12);
     regression problem;
-    problem.X = random_matrix(random, 300, 900, 0.3);
-    for (std::int64_t i = 0; i < 300; ++i)
+    problem.X = random_matrix(random, 150, 450, 0.3);
+    for (std::int64_t i = 0; i < 150; ++i)
         problem.y.push_back(problem.X.at(i, 3) - problem.X.at(i, 9) + random.normal());
     problem.settings.n_lambda = 20;
     problem.settings.threads = 1;
@@ -60,7 +60,7 @@ TEST(Memory, ThePlanCountsWhatIsStoredAndKeepsTheLimit)
             EXPECT_EQ(plan.matrix_bytes, X.stored_bytes());
             EXPECT_EQ(plan.limit_bytes, limit);
             EXPECT_LE(plan.vectors_bytes, limit);
-            EXPECT_GT(plan.vectors_bytes, std::uint64_t{900} * 8 * 5);
+            EXPECT_GT(plan.vectors_bytes, std::uint64_t{450} * 8 * 5);
             EXPECT_GE(plan.lambda_block, 1);
             EXPECT_EQ(plan.total(), plan.matrix_bytes + plan.vectors_bytes + plan.working_bytes);
         }
@@ -103,12 +103,12 @@ TEST(Memory, ALimitThatIsTooSmallIsRefusedWithTheBytesThatAreNeeded)
             std::uint64_t needed = 0;
             try {
                 fit_path(X, problem.y, options);
-                ADD_FAILURE() << "a fit of 300 × 900 in 10000 bytes";
+                ADD_FAILURE() << "a fit of 150 × 450 in 10000 bytes";
             } catch (const out_of_memory& error) {
                 needed = error.needed_bytes();
                 EXPECT_EQ(error.limit_bytes(), 10000u);
                 EXPECT_GT(needed, 10000u);
-                EXPECT_THAT(error.what(), HasSubstr("300 x 900"));
+                EXPECT_THAT(error.what(), HasSubstr("150 x 450"));
                 EXPECT_THAT(error.what(), HasSubstr("raise the limit"));
             }
             // What it asks for is enough, and one byte less is not.

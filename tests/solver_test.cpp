@@ -265,10 +265,10 @@ TEST(HardProblems, NeighboursWithCorrelation99AreCertifiedByEverySolver)
 {
     random_numbers random(1);
     regression problem;
-    problem.X = dense_matrix(80, 50);
-    for (std::int64_t i = 0; i < 80; ++i) {
+    problem.X = dense_matrix(60, 40);
+    for (std::int64_t i = 0; i < 60; ++i) {
         double value = random.normal();
-        for (std::int64_t j = 0; j < 50; ++j) {
+        for (std::int64_t j = 0; j < 40; ++j) {
             value = 0.99 * value + std::sqrt(1 - 0.99 * 0.99) * random.normal();
             problem.X.at(i, j) = value;
         }

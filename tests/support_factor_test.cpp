@@ -98,7 +98,7 @@ private:
     Eigen::MatrixXd C_;
     double diagonal_;
     int threads_;
-    support_factor factor_{plenty};
+    support_factor factor_{plenty, 64}; // many tiles from few features
     held_features held_;
 };
 
@@ -113,9 +113,9 @@ std::set<std::int64_t> every(std::int64_t step, std::int64_t end)
 
 TEST(SupportFactor, GrownInPartsItSolvesAsOneFactorOfTheWhole)
 {
-    kept_factor kept(random_gram(1200, 1100, 1), 0.01, 2);
+    kept_factor kept(random_gram(500, 450, 1), 0.01, 2);
     std::int64_t known = 0;
-    for (const std::int64_t count : {1, 300, 211, 588}) {
+    for (const std::int64_t count : {1, 100, 91, 258}) {
         kept.append(known, count);
         known += count;
         EXPECT_LT(kept.error({}), 1e-10) << known << " features";
@@ -124,18 +124,18 @@ TEST(SupportFactor, GrownInPartsItSolvesAsOneFactorOfTheWhole)
 
 TEST(SupportFactor, HeldFeaturesAreZeroAndTheOthersSolveWithoutThem)
 {
-    kept_factor kept(random_gram(1000, 700, 2), 0.01, 2);
-    kept.append(0, 400);
-    const std::set<std::int64_t> few = every(100, 400);
+    kept_factor kept(random_gram(600, 400, 2), 0.01, 2);
+    kept.append(0, 250);
+    const std::set<std::int64_t> few = every(60, 250);
     ASSERT_TRUE(kept.hold(few));
     EXPECT_LT(kept.error(few), 1e-10);
     // Some come back, others leave, while the factor grows into another tile.
-    std::set<std::int64_t> others = every(9, 400);
+    std::set<std::int64_t> others = every(9, 250);
     others.erase(others.begin());
-    kept.append(400, 300);
+    kept.append(250, 150);
     ASSERT_TRUE(kept.hold(others));
     EXPECT_LT(kept.error(others), 1e-10);
-    const std::set<std::int64_t> more = every(5, 700);
+    const std::set<std::int64_t> more = every(5, 400);
     ASSERT_TRUE(kept.hold(more));
     EXPECT_LT(kept.error(more), 1e-10);
     ASSERT_TRUE(kept.hold({}));
@@ -157,14 +157,14 @@ TEST(SupportFactor, DuplicateFeaturesStaySolvable)
 
 TEST(SupportFactor, IsTheSameInEveryBitForAnyNumberOfThreads)
 {
-    const Eigen::MatrixXd C = random_gram(700, 1100, 4);
+    const Eigen::MatrixXd C = random_gram(400, 700, 4);
     const auto solution = [&](int threads) {
         kept_factor kept(C, 0.1, threads);
-        kept.append(0, 600);
-        kept.hold(every(30, 600));
-        kept.append(600, 500);
-        kept.hold(every(11, 1100));
-        return kept.solve(Eigen::VectorXd::LinSpaced(1100, -1, 1));
+        kept.append(0, 400);
+        kept.hold(every(30, 400));
+        kept.append(400, 300);
+        kept.hold(every(5, 700));
+        return kept.solve(Eigen::VectorXd::LinSpaced(700, -1, 1));
     };
     const Eigen::VectorXd one = solution(1);
     EXPECT_TRUE((one.array() == solution(2).array()).all());

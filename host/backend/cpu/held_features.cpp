@@ -106,19 +106,20 @@ void held_features::append_columns(const support_factor& factor, std::vector<std
     const auto fresh = static_cast<std::int64_t>(features.size());
     forward_.conservativeResize(factor.size(), old + fresh);
     inner_.conservativeResize(old + fresh, old + fresh);
+    const auto place = [&](std::int64_t e) { return factor.place(features[static_cast<std::size_t>(e)]); };
+    in_pieces(threads, fresh, strip_columns, [&](std::int64_t first, std::int64_t count) {
+        Eigen::MatrixXd some = Eigen::MatrixXd::Zero(factor.size(), count);
+        for (std::int64_t e = 0; e < count; ++e) some(place(first + e), e) = 1;
+        factor.forward(some, place(first), 1);
+        forward_.middleCols(old + first, count) = some;
+    });
     for (std::int64_t first = 0; first < fresh; first += strip_columns) {
         const std::int64_t count = std::min(strip_columns, fresh - first);
-        const std::int64_t top = factor.place(features[static_cast<std::size_t>(first)]);
-        Eigen::MatrixXd some = Eigen::MatrixXd::Zero(factor.size(), count);
-        for (std::int64_t e = 0; e < count; ++e)
-            some(factor.place(features[static_cast<std::size_t>(first + e)]), e) = 1;
-        factor.forward(some, top, threads);
-        forward_.middleCols(old + first, count) = some;
         const std::int64_t known = old + first + count;
-        const std::int64_t rows = factor.size() - top;
+        const auto rows = forward_.bottomRows(factor.size() - place(first));
         in_pieces(threads, known, strip_columns, [&](std::int64_t from, std::int64_t columns) {
             inner_.block(from, old + first, columns, count).noalias() =
-                forward_.bottomRows(rows).middleCols(from, columns).transpose() * some.bottomRows(rows);
+                rows.middleCols(from, columns).transpose() * rows.middleCols(old + first, count);
         });
         inner_.block(old + first, 0, count, known) = inner_.block(0, old + first, known, count).transpose().eval();
     }

@@ -12,7 +12,6 @@ namespace proxpath::backend {
 
 namespace {
 
-constexpr std::int64_t tile_size = 512;
 /// Columns of a solve with many that one thread takes.
 constexpr std::int64_t columns_together = 64;
 /// Fewer tile rows than this are not worth waking threads for.
@@ -40,8 +39,9 @@ void factor_corner(Eigen::MatrixXd& A)
 
 } // namespace
 
-support_factor::support_factor(std::uint64_t limit_bytes)
-    : capacity_(static_cast<std::int64_t>(std::sqrt(2.0 * static_cast<double>(limit_bytes) / sizeof(double))))
+support_factor::support_factor(std::uint64_t limit_bytes, std::int64_t tile_size)
+    : capacity_(static_cast<std::int64_t>(std::sqrt(2.0 * static_cast<double>(limit_bytes) / sizeof(double)))),
+      tile_size_(tile_size)
 {}
 
 void support_factor::clear()
@@ -56,8 +56,8 @@ void support_factor::append(std::span<const std::int64_t> features, std::span<co
 {
     std::size_t done = 0;
     while (done < features.size()) {
-        const std::int64_t last = rows_.empty() ? tile_size : rows_.back().rows;
-        const auto space = static_cast<std::size_t>(last < tile_size ? tile_size - last : tile_size);
+        const std::int64_t last = rows_.empty() ? tile_size_ : rows_.back().rows;
+        const auto space = static_cast<std::size_t>(last < tile_size_ ? tile_size_ - last : tile_size_);
         const std::size_t count = std::min(space, features.size() - done);
         append_group(features.subspan(done, count), diagonal.subspan(done, count), gram, threads);
         done += count;
@@ -94,7 +94,7 @@ void support_factor::append_group(std::span<const std::int64_t> group, std::span
     factor_corner(corner);
 
     // The new rows fill up the last tile row or make one of their own.
-    if (!rows_.empty() && rows_.back().rows + m <= tile_size) {
+    if (!rows_.empty() && rows_.back().rows + m <= tile_size_) {
         tile_row& row = rows_.back();
         for (std::int64_t j = 0; j < tiles; ++j) {
             Eigen::MatrixXd& tile = row.tiles[static_cast<std::size_t>(j)];

@@ -23,7 +23,8 @@ public:
     /// Added to the diagonal, which is 1 (columns have unit norm), so that duplicates stay factorable.
     static constexpr double ridge = 1e-10;
 
-    explicit support_factor(std::uint64_t limit_bytes);
+    /// @param tile_size rows of a tile; tests take small ones to have many
+    explicit support_factor(std::uint64_t limit_bytes, std::int64_t tile_size = 512);
 
     /// Features in it, in the order they came.
     std::span<const std::int64_t> features() const { return features_; }
@@ -60,6 +61,7 @@ private:
     void forward_columns(Columns X, std::int64_t known, int threads) const;
 
     std::int64_t capacity_;
+    std::int64_t tile_size_;
     std::vector<std::int64_t> features_;
     std::vector<std::int64_t> place_;
     std::vector<tile_row> rows_;
