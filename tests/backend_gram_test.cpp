@@ -1,0 +1,86 @@
+// Gram matrices of the backend contract, grown and multiplied.
+
+#include "tests/support/backend_examples.hpp"
+
+#include <cmath>
+#include <cstdint>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace proxpath::test {
+namespace {
+
+template <class Backend>
+class BackendGram : public backend_suite<Backend> {};
+
+TYPED_TEST_SUITE(BackendGram, backends_times_types);
+
+TYPED_TEST(BackendGram, GramMatchesNaiveLoopsAndKeepsWhatIsThere)
+{
+    using T = typename TypeParam::value_type;
+    for_examples([&](const example& one, std::uint64_t seed) {
+        if (one.X.X.n == 0 || one.X.X.p > 100) return;
+        random_numbers random(seed + 6000);
+        const std::int64_t p = one.X.X.p;
+        const std::vector<double> w = random_weights(random, one.X.X.n);
+        const auto X = this->make(one);
+        for (const std::int64_t known : {std::int64_t{0}, p / 3, p}) {
+            SCOPED_TRACE(known);
+            host_panel<T> start(p, p);
+            for (T& value : start.values) value = T(-77);
+            panel<T> C = this->up(start);
+            this->ops_->gram(*X, w, known, C);
+            const host_panel<T> result = this->down(C);
+            for (std::int64_t j = 0; j < p; ++j)
+                for (std::int64_t e = 0; e <= j; ++e) {
+                    EXPECT_EQ(result.at(j, e), result.at(e, j)) << "not symmetric";
+                    if (j < known) {
+                        EXPECT_EQ(result.at(j, e), T(-77));
+                        continue;
+                    }
+                    real sum = 0;
+                    real size = 0;
+                    for (std::size_t i = 0; i < w.size(); ++i) {
+                        sum += w[i] * one.naive.value[static_cast<std::size_t>(j)][i] *
+                               one.naive.value[static_cast<std::size_t>(e)][i];
+                        size += w[i] * one.naive.size[static_cast<std::size_t>(j)][i] *
+                                one.naive.size[static_cast<std::size_t>(e)][i];
+                    }
+                    // Centring by a correction of rank two adds sums of the same sizes: four times at most.
+                    expect_near(result.at(j, e), sum, 4 * sum_error(one.X.X.n) * size, j, e);
+                }
+        }
+    });
+}
+
+TYPED_TEST(BackendGram, SymmetricMultiplyMatchesNaiveLoops)
+{
+    using T = typename TypeParam::value_type;
+    random_numbers random(11);
+    for (const std::int64_t p : {0, 1, 5, 31, 64, 65, 200})
+        for (const std::int64_t k : batch_widths) {
+            SCOPED_TRACE(testing::Message() << "p " << p << ", k " << k);
+            host_panel<T> C = random_panel<T>(random, p, p);
+            for (std::int64_t j = 0; j < p; ++j)
+                for (std::int64_t e = 0; e < j; ++e) C.at(j, e) = C.at(e, j);
+            const host_panel<T> B = random_panel<T>(random, p, k);
+            panel<T> Z = this->up(random_panel<T>(random, p, k));
+            this->ops_->symmetric_multiply(this->up(C), this->up(B), Z);
+            const host_panel<T> result = this->down(Z);
+            for (std::int64_t j = 0; j < p; ++j)
+                for (std::int64_t c = 0; c < k; ++c) {
+                    real sum = 0;
+                    real size = 0;
+                    for (std::int64_t e = 0; e < p; ++e) {
+                        sum += static_cast<real>(C.at(j, e)) * B.at(e, c);
+                        size += std::fabs(static_cast<real>(C.at(j, e)) * B.at(e, c));
+                    }
+                    // A matrix product may sum in T.
+                    expect_near(result.at(j, c), sum, static_cast<real>(p + 1) * 1.01L * unit_roundoff<T> * size, j, c);
+                }
+        }
+}
+
+} // namespace
+} // namespace proxpath::test
