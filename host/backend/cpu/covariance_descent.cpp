@@ -37,6 +37,12 @@ public:
         return 2 * nonzeros * static_cast<double>(p_);
     }
 
+    /// Rows of C in memory, as long as the products of 8 (see descent::solve_wait).
+    double hessian_cost(std::size_t support) const
+    {
+        return 8.0 * static_cast<double>(support) * static_cast<double>(p_);
+    }
+
     void load(const std::vector<double>& b)
     {
         std::fill(b_.begin(), b_.end(), 0.0);

@@ -5,10 +5,13 @@
 //
 // A Newton point that crosses a sign or a bound is projected on it and taken only when it lowers the objective, shorter
 // and shorter otherwise, so such steps cannot cycle. One that crosses nothing minimises the objective and is taken as
-// it is; what rounding makes of it ends at `patience`. The Newton system is solved by conjugate gradients
-// preconditioned with the kept factor (support_factor.hpp). Features of the factor that left the support are held at
-// zero by the inverse's own entries (a Schur complement); what else is out of date (another λ in the diagonal) or
-// missing (its memory is limited) costs steps, not accuracy.
+// it is; what rounding makes of it ends at `patience`. The Newton system is solved by conjugate gradients, in one of
+// two ways, whichever costs less by count. With the kept factor (support_factor.hpp) as preconditioner a few steps
+// solve it: features of the factor that left the support are held at zero by the inverse's own entries (a Schur
+// complement); what else is out of date (another λ in the diagonal) or missing (its memory is limited) costs steps, not
+// accuracy. Without it, where products with a sparse X̃ are cheap and the support is large (its factor costs the cube),
+// the system is solved only as well as the step deserves: most steps change the support, and the next solves another
+// system.
 #pragma once
 
 #include "host/backend/cpu/held_features.hpp"
@@ -36,7 +39,10 @@ public:
     static constexpr double factor_share =
         0.5 / (0.5 + held_features::largest_share * (1 + 2 * held_features::largest_share));
     support_factor factor;
-    int solves = 2;        ///< conjugate-gradient steps of the last Newton step
+    int solves = 2;     ///< conjugate-gradient steps of the last Newton step that had the factor
+    double plain = 200; ///< steps that one without it takes, as far as is known
+    double regret = 0;  ///< products that steps without the factor took more than with it, had it been up to date
+    std::vector<std::uint8_t> met; ///< features that a factor would have grown by in these steps
     bool outdated = false; ///< the whole support was in the factor and cost too many steps all the same: build it anew
     held_features held;    ///< features of the factor outside the present support
 };
@@ -46,6 +52,7 @@ public:
 //   load(b), coefficients()     set and get the point
 //   sweep_cost()                products of a large matrix product that take as long as a sweep over all
 //   sweep(all, λ)               one pass of coordinate descent over all features or the non-zero ones
+//   hessian_cost(|S|)           the same of a call of hessian
 //   gap(λ)                      gap_value of the restricted problem, with what is left of unpenalised features in it
 //   correlations(S, out)        u on S
 //   hessian(S, d, out)          C_SS d
@@ -110,10 +117,19 @@ private:
     static constexpr double solve_wait = 8;
     static constexpr int patience = 20;
     static constexpr int longest_conjugate_gradients = 500;
+    static constexpr int longest_plain = 4000;
     /// Relative fall of the objective that is more than rounding.
     static constexpr double smallest_fall = 1e-13;
     /// Reduction of the residual in the preconditioned norm, squared, at which conjugate gradients end.
     static constexpr double enough = 1e-18;
+    /// Share of the wanted gap that conjugate gradients may leave.
+    static constexpr double share_of_gap = 0.1;
+    /// Without the factor a step takes the residual down to this share and no further: signs change before it is exact
+    /// (on debian_counts, 62 lambdas to 16,000 features: 35 s, and 47 s with 0.05).
+    static constexpr double residual_share = 0.1;
+    /// Steps along nearly dependent columns have to be cut short; less exact ones do not go there.
+    static constexpr double loosening = 4;
+    static constexpr double loosest = 0.5;
 
     /// Neither at a kink nor at a bound.
     bool is_free(std::size_t j) const
@@ -137,8 +153,18 @@ private:
         return std::log(problem_.gap_tolerance / gaps.back()) / std::log(pace) * sweeps > newton;
     }
 
-    /// Products of a Newton step: new rows of the factor, and the solves, as many as the step before needed.
-    double newton_cost() const
+    /// Products of a Newton step, with the factor or without, whichever is less.
+    double newton_cost() const { return std::min(plain_cost(), update_cost() + solve_cost()); }
+
+    double plain_cost() const
+    {
+        const auto coefficients = form_.coefficients();
+        const auto zeros = std::count(coefficients.begin(), coefficients.end(), 0.0);
+        return memory_.plain * form_.hessian_cost(coefficients.size() - static_cast<std::size_t>(zeros));
+    }
+
+    /// Products that bring the factor up to date.
+    double update_cost() const
     {
         const support_factor& factor = memory_.factor;
         double fresh = 0;
@@ -147,8 +173,40 @@ private:
             if (form_.coefficients()[j] != 0 && (memory_.outdated || factor.place(static_cast<std::int64_t>(j)) < 0))
                 ++fresh;
         fresh = std::max(0.0, std::min(fresh, static_cast<double>(factor.capacity()) - kept));
-        const double all = kept + fresh;
-        return fresh * (kept * all + fresh * fresh / 3) + (memory_.solves + 1) * solve_wait * all * all;
+        return fresh * (kept * (kept + fresh) + fresh * fresh / 3);
+    }
+
+    /// Solves with a factor of the support, as many as the step before needed.
+    double solve_cost() const
+    {
+        const auto coefficients = form_.coefficients();
+        const auto zeros = std::count(coefficients.begin(), coefficients.end(), 0.0);
+        const double size = std::min(static_cast<double>(coefficients.size()) - static_cast<double>(zeros),
+                                     static_cast<double>(memory_.factor.capacity()));
+        return (memory_.solves + 1) * solve_wait * size * size;
+    }
+
+    /// Whether this step goes without the factor. An update that one step does not pay for is due once the steps before
+    /// would have paid for it (as one rents until the rent would have bought: at most twice the least cost).
+    bool goes_plain() const
+    {
+        const double update = update_cost();
+        return plain_cost() < update + solve_cost() && memory_.regret < update;
+    }
+
+    /// After a step without the factor: what it would have saved, less what it would have grown by.
+    void count_regret(int steps)
+    {
+        memory_.met.resize(form_.coefficients().size(), 0);
+        double fresh = 0;
+        for (const std::int64_t feature : support_) {
+            std::uint8_t& known = memory_.met[static_cast<std::size_t>(feature)];
+            fresh += known == 0 ? 1 : 0;
+            known = 1;
+        }
+        const auto size = static_cast<double>(support_.size());
+        const double saved = steps * form_.hessian_cost(support_.size()) - solve_cost() - fresh * size * size;
+        memory_.regret = std::max(0.0, memory_.regret + saved);
     }
 
     enum class step_kind { none, shortened, clipped, whole };
@@ -159,8 +217,11 @@ private:
     {
         std::int64_t taken = 0;
         int clipped = 0;
+        residual_share_ = residual_share;
         while (taken < newtons_per_look && clipped < 2) {
             const step_kind step = newton();
+            residual_share_ = step == step_kind::shortened ? std::min(loosest, loosening * residual_share_)
+                                                           : std::max(residual_share, residual_share_ / loosening);
             if (step == step_kind::none) break;
             ++taken;
             if (step == step_kind::whole) break;
@@ -183,8 +244,9 @@ private:
             const double sign = b > 0 ? 1.0 : b < 0 ? -1.0 : 0.0;
             downhill[a] -= lambda_ * (problem_.penalty.l1[j] * sign + problem_.penalty.l2[j] * b);
         }
-        update_factor();
-        const std::vector<double> step = conjugate_gradients(downhill);
+        const bool plain = goes_plain();
+        if (!plain) update_factor();
+        const std::vector<double> step = conjugate_gradients(downhill, plain);
         if (!(dot(downhill, step) > 0)) return step_kind::none;
 
         std::vector<double> stops; // where coefficients reach zero or a bound, as shares of the step
@@ -229,6 +291,8 @@ private:
             dropped.clear();
         }
         append_support();
+        memory_.regret = 0;
+        memory_.met.assign(in_support.begin(), in_support.end());
         if (!memory_.held.hold(factor, dropped, threads_)) {
             start_anew();
             append_support();
@@ -278,18 +342,25 @@ private:
 
     /// (C_SS + λ diag(l2) + ridge) x = r. Dependent columns make C singular; without the ridge rounding would send
     /// their coefficients anywhere along its null space. Newton steps that follow take back what it costs.
-    std::vector<double> conjugate_gradients(std::vector<double> r)
+    std::vector<double> conjugate_gradients(std::vector<double> r, bool plain)
     {
         const std::size_t s = support_.size();
+        const auto prepare = [&](std::vector<double>& z) {
+            if (!plain) return precondition(r, z);
+            for (std::size_t a = 0; a < s; ++a) z[a] = r[a] / (1 + diagonal(support_[a]));
+        };
+        double goal = residual_goal();
+        if (plain && goal > 0) goal = std::max(goal, residual_share_ * largest(r));
+        const int longest = plain ? longest_plain : longest_conjugate_gradients;
         std::vector<double> x(s, 0.0);
         std::vector<double> z(s);
         std::vector<double> image(s);
-        precondition(r, z);
+        prepare(z);
         std::vector<double> d(z);
         double rz = dot(r, z);
         const double target = enough * rz;
         int steps = 0;
-        for (; steps < longest_conjugate_gradients && rz > target; ++steps) {
+        for (; steps < longest && rz > target && largest(r) > goal; ++steps) {
             form_.hessian(support_, d, image);
             for (std::size_t a = 0; a < s; ++a) image[a] += (diagonal(support_[a]) + support_factor::ridge) * d[a];
             const double curvature = dot(d, image);
@@ -299,10 +370,15 @@ private:
                 x[a] += length * d[a];
                 r[a] -= length * image[a];
             }
-            precondition(r, z);
+            prepare(z);
             const double next = dot(r, z);
             for (std::size_t a = 0; a < s; ++a) d[a] = z[a] + (next / rz) * d[a];
             rz = next;
+        }
+        if (plain) {
+            memory_.plain = steps < longest ? steps : 10.0 * longest;
+            count_regret(steps);
+            return x;
         }
         memory_.solves = steps;
         // A new factor costs about as much as s/180 of these steps on a machine that does ten operations in the time it
@@ -311,6 +387,29 @@ private:
         const bool complete = memory_.factor.size() - memory_.held.size() == static_cast<std::int64_t>(s);
         memory_.outdated = complete && s > 0 && steps > 20 + static_cast<int>(s / 100);
         return x;
+    }
+
+    /// The residual at which a gap is small enough: with all correlations of the support off by δ λ l1, the dual point
+    /// shrinks by δ and the gap grows by δ Σ λ l1 |b|. 0 where some of the support has no l1.
+    double residual_goal() const
+    {
+        double sum = 0;
+        for (const std::int64_t feature : support_) {
+            const auto j = static_cast<std::size_t>(feature);
+            if (problem_.penalty.l1[j] == 0) return 0;
+            sum += problem_.penalty.l1[j] * std::fabs(form_.coefficients()[j]);
+        }
+        return sum > 0 ? share_of_gap * problem_.gap_tolerance / sum : 0;
+    }
+
+    /// max |r_j| / l1_j; a feature without l1 makes it infinite, and counts as no residual where it has none.
+    double largest(const std::vector<double>& r) const
+    {
+        double most = 0;
+        for (std::size_t a = 0; a < r.size(); ++a)
+            if (r[a] != 0)
+                most = std::max(most, std::fabs(r[a]) / problem_.penalty.l1[static_cast<std::size_t>(support_[a])]);
+        return most;
     }
 
     static double dot(const std::vector<double>& x, const std::vector<double>& y)
@@ -353,6 +452,7 @@ private:
     cpu_descent_memory& memory_;
     int threads_;
     double lambda_ = 0;
+    double residual_share_ = residual_share;
     std::vector<std::int64_t> support_;
 };
 

@@ -1,0 +1,111 @@
+// Where the Newton steps of the descents on the CPU find their solutions: a factor that is kept while it is cheap,
+// conjugate gradients alone on large sparse supports, and a factor bought when they have cost as much.
+
+#include "tests/support/backends.hpp"
+#include "tests/support/problems.hpp"
+
+#include "host/backend/cpu/descent.hpp"
+
+#include <cmath>
+#include <cstdint>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace proxpath::test {
+namespace {
+
+/// Columns of a few entries each, of unit norm under weights 1/n, and a response that nearly all of them explain.
+struct sparse_problem {
+    std::int64_t n, p;
+    std::vector<std::int64_t> offsets{0}, rows;
+    std::vector<double> values, response;
+
+    sparse_problem(std::int64_t n_rows, std::int64_t n_cols, std::int64_t entries) : n(n_rows), p(n_cols)
+    {
+        random_numbers random(1);
+        response.assign(static_cast<std::size_t>(n), 0.0);
+        for (std::int64_t j = 0; j < p; ++j) {
+            const double size = std::sqrt(static_cast<double>(n) / static_cast<double>(entries));
+            const double effect = random.normal();
+            std::int64_t row = random.integer(0, n / entries - 1);
+            for (std::int64_t e = 0; e < entries; ++e, row += random.integer(1, n / entries - 1)) {
+                rows.push_back(row);
+                values.push_back(random.chance(0.5) ? size : -size);
+                response[static_cast<std::size_t>(row)] += effect * values.back();
+            }
+            offsets.push_back(static_cast<std::int64_t>(rows.size()));
+        }
+    }
+};
+
+struct descended {
+    std::vector<double> coefficients, gaps;
+    std::int64_t factor_size = 0;
+    bool went_plain = false;
+    double null_loss = 0;
+};
+
+descended descend(const sparse_problem& one, const std::vector<double>& lambda, int threads)
+{
+    const auto p = static_cast<std::size_t>(one.p);
+    const auto k = static_cast<std::int64_t>(lambda.size());
+    const auto ops = backend::make_cpu_operations<double>(threads);
+    const matrix X =
+        matrix::from_view(csc_view(one.n, one.p, std::span<const std::int64_t>(one.offsets),
+                                   std::span<const std::int64_t>(one.rows), std::span<const double>(one.values)));
+    const std::vector<double> zeros(p, 0.0), ones(p, 1.0), lower(p, -infinity), upper(p, infinity);
+    const std::vector<double> weights(static_cast<std::size_t>(one.n), 1.0 / static_cast<double>(one.n));
+    const auto design = ops->make_design(X, {zeros, zeros, ones});
+    const auto memory = ops->make_descent_memory(std::uint64_t{1} << 30);
+    descended made;
+    for (const double y : one.response) made.null_loss += 0.5 * y * y / static_cast<double>(one.n);
+    backend::residual_problem problem;
+    problem.X = design.get();
+    problem.response = one.response;
+    problem.weights = weights;
+    problem.penalty = {ones, zeros, lower, upper, ones};
+    problem.lambda = lambda;
+    problem.gap_tolerance = 1e-7 * made.null_loss;
+    problem.max_iterations = 100000;
+    problem.memory = memory.get();
+    backend::panel<double> B = ops->allocate(one.p, k);
+    std::vector<std::int64_t> iterations(lambda.size());
+    made.gaps.resize(lambda.size());
+    ops->coordinate_descent(problem, B, iterations, made.gaps);
+    made.coefficients = to_host(*ops, B).values;
+    const auto& kept = dynamic_cast<backend::cpu_descent_memory&>(*memory);
+    made.factor_size = kept.factor.size();
+    made.went_plain = kept.plain != backend::cpu_descent_memory(0).plain;
+    return made;
+}
+
+TEST(Descent, ALargeSparseSupportIsSolvedWithoutAFactor)
+{
+    const sparse_problem one(2000, 1500, 4);
+    const std::vector<double> lambda{0.3, 0.1, 0.03};
+    const descended alone = descend(one, lambda, 1);
+    EXPECT_EQ(alone.factor_size, 0);
+    EXPECT_TRUE(alone.went_plain);
+    for (const double gap : alone.gaps) EXPECT_LE(gap, 1e-7 * alone.null_loss);
+    for (const int threads : {2, 5}) {
+        const descended shared = descend(one, lambda, threads);
+        EXPECT_EQ(shared.coefficients, alone.coefficients) << threads << " threads";
+        EXPECT_EQ(shared.gaps, alone.gaps) << threads << " threads";
+    }
+}
+
+TEST(Descent, AFactorIsMadeOnceStepsWithoutItHaveCostAsMuch)
+{
+    // Supports that hardly change from lambda to lambda: a factor made once serves them all.
+    const sparse_problem one(900, 800, 12);
+    std::vector<double> lambda;
+    for (int c = 0; c < 40; ++c) lambda.push_back(0.02 * std::pow(0.9, c));
+    const descended made = descend(one, lambda, 2);
+    EXPECT_TRUE(made.went_plain);
+    EXPECT_GT(made.factor_size, 400);
+    for (const double gap : made.gaps) EXPECT_LE(gap, 1e-7 * made.null_loss);
+}
+
+} // namespace
+} // namespace proxpath::test
