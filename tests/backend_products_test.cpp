@@ -91,8 +91,8 @@ TYPED_TEST(BackendProducts, GatheredColumnsActAsTheyDidInTheirDesign)
     for_examples([&](const example& one, std::uint64_t seed) {
         if (one.X.X.p == 0) return;
         random_numbers random(seed + 3000);
-        std::vector<std::int64_t> columns;
-        for (int c = 0; c < 40; ++c) columns.push_back(random.integer(0, one.X.X.p - 1)); // any order, some twice
+        std::vector<std::int64_t> columns(40);
+        for (std::int64_t& j : columns) j = random.integer(0, one.X.X.p - 1); // any order, some twice
         const auto X = this->make(one);
         const auto W = this->ops_->gather_columns(*X, columns);
         EXPECT_EQ(W->rows(), one.X.X.n);

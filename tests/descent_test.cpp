@@ -99,8 +99,8 @@ TEST(Descent, AFactorIsMadeOnceStepsWithoutItHaveCostAsMuch)
 {
     // Supports that hardly change from lambda to lambda: a factor made once serves them all.
     const sparse_problem one(900, 800, 12);
-    std::vector<double> lambda;
-    for (int c = 0; c < 40; ++c) lambda.push_back(0.02 * std::pow(0.9, c));
+    std::vector<double> lambda(40, 0.02);
+    for (std::size_t c = 1; c < lambda.size(); ++c) lambda[c] = 0.9 * lambda[c - 1];
     const descended made = descend(one, lambda, 2);
     EXPECT_TRUE(made.went_plain);
     EXPECT_GT(made.factor_size, 400);

@@ -140,8 +140,10 @@ std::vector<option_record> solver_options()
             .value(argument_kind::number, above(0))
             .by_default(fmt::format("{}", defaults.tol))
             .in("Solver", in_fit),
-        option("--max-iterations", "N",
-               "Solver iterations allowed for each lambda; one that needs more is marked not_converged")
+        option(
+            "--max-iterations", "N",
+            "Solver iterations allowed for each lambda, counted whenever the gap is looked at, which cd and krylov do "
+            "every few; one that needs more is marked not_converged")
             .value(argument_kind::integer, from_to(1, 1e15))
             .by_default(fmt::format("{}", defaults.max_iterations))
             .in("Solver", in_fit),

@@ -45,7 +45,7 @@ struct wrong_guess {};
         fail_at(line, fmt::format("feature index {} is too large; 2^53 is the limit", quote_token(at, ":")));
     if (status == integer_status::none) fail_at(line, fmt::format("expected index:value, found {}", quote_token(at)));
     if (rules.largest_is_asked)
-        fail_at(line, fmt::format("feature index {} is outside the {} features asked for (indices start at {})",
+        fail_at(line, fmt::format("feature index {} is outside the {} features there may be (indices start at {})",
                                   quote_token(at, ":"), rules.largest + 1 - rules.base, rules.base));
     fail_at(line, fmt::format("feature index {} would need counters for that many columns, more than the {} of memory "
                               "available",

@@ -43,7 +43,7 @@ struct path_options {
     std::optional<double> lambda_min_ratio; ///< last over first lambda of the grid, in (0, 1); n < p ? 1e-2 : 1e-4
 
     double tol = 1e-6;                     ///< largest accepted duality gap over P(0), the loss of the null model; > 0
-    std::int64_t max_iterations = 1000000; ///< solver iterations allowed for each lambda; ≥ 1
+    std::int64_t max_iterations = 1000000; ///< for each lambda, counted at every look at the gap; ≥ 1
 
     std::span<const double> weights; ///< n, ≥ 0, any sum > 0 (normalised to 1); empty = all equal
     std::span<const double> offset;  ///< n, finite, subtracted from y; empty = none
