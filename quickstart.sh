@@ -5,7 +5,7 @@
 cd "$(dirname "$(readlink -f "$0")")"
 source scripts/common.sh
 
-out=build/quickstart
+out=$PWD/build/quickstart
 data=tests/data/debian_tfidf.svm.xz
 words=tests/data/debian_tfidf_words.txt
 mkdir -p "$out"
@@ -84,5 +84,5 @@ say "Coefficients that are exactly zero, of $(wc -l <"$words")"
 echo
 echo "The Lasso takes the same amount from every coefficient, so small ones reach zero; Ridge takes a share, so none does."
 echo
-echo "Seconds: packages $after_install, build $((after_build - after_install)), both paths $((after_fit - after_build)). All figures: $PWD/$out/lasso and ridge."
-echo "Your own data: $PWD/$program fit --help"
+echo "Seconds: packages $after_install, build $((after_build - after_install)), both paths $((after_fit - after_build)). All figures: $out/lasso and $out/ridge."
+echo "Your own data: $program fit --help"

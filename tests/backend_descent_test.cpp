@@ -15,10 +15,9 @@ namespace proxpath::test {
 namespace {
 
 /// A problem on unit-norm columns for the descents, with the reference that judges them.
-struct restricted_example {
+struct restricted_example : penalty_vectors {
     regression problem;
     std::vector<double> weights;
-    std::vector<double> l1, l2, lower, upper, kkt_scale;
 
     restricted_example(std::uint64_t seed, double alpha, bool bounds, std::int64_t n = 50, std::int64_t p = 24)
     {
@@ -46,12 +45,6 @@ struct restricted_example {
         problem.settings.intercept = false;
         problem.settings.standardize = false;
     }
-    penalty_view penalty() const { return {l1, l2, lower, upper, kkt_scale}; }
-    column_scaling no_scaling() const
-    {
-        const std::vector<double> zero(l1.size(), 0.0);
-        return {zero, zero, std::vector<double>(l1.size(), 1.0)};
-    }
 };
 
 /// Runs solve(ops, example, design, lambdas, B, iterations, gaps, tolerance) and judges every column.
@@ -68,7 +61,7 @@ void expect_descent_solves(const Solve& solve)
                 const restricted_example one(seed, alpha, bounds);
                 const auto ops = Backend::make();
                 const matrix stored = matrix::from_view(one.problem.X.view());
-                const auto X = ops->make_design(stored, one.no_scaling());
+                const auto X = ops->make_design(stored, no_scaling(one.l1.size()));
                 const dense_reference reference(one.problem.X, one.problem.y, one.problem.options());
                 const std::vector<double> lambda{0.5, 0.2, 0.05, 0.01, 0.001};
                 const double tolerance = (narrow ? 1e-4 : 1e-9) * reference.null_loss();
@@ -118,7 +111,7 @@ TYPED_TEST(BackendDescent, CovarianceDescentReachesTheGapItReports)
         problem.gram = &C;
         problem.correlation = correlation;
         problem.response_square = square;
-        problem.penalty = one.penalty();
+        problem.penalty = one.view();
         problem.lambda = lambda;
         problem.gap_tolerance = tolerance;
         problem.max_iterations = 100000;
@@ -136,7 +129,7 @@ TYPED_TEST(BackendDescent, CoordinateDescentReachesTheGapItReports)
         problem.X = &X;
         problem.response = one.problem.y;
         problem.weights = one.weights;
-        problem.penalty = one.penalty();
+        problem.penalty = one.view();
         problem.lambda = lambda;
         problem.gap_tolerance = tolerance;
         problem.max_iterations = 100000;

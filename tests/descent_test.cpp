@@ -8,6 +8,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -54,9 +55,11 @@ descended descend(const sparse_problem& one, const std::vector<double>& lambda, 
     const matrix X =
         matrix::from_view(csc_view(one.n, one.p, std::span<const std::int64_t>(one.offsets),
                                    std::span<const std::int64_t>(one.rows), std::span<const double>(one.values)));
-    const std::vector<double> zeros(p, 0.0), ones(p, 1.0), lower(p, -infinity), upper(p, infinity);
+    const std::vector<double> zeros(p, 0.0);
+    const std::vector<double> ones(p, 1.0);
+    const penalty_vectors lasso{ones, zeros, std::vector<double>(p, -infinity), std::vector<double>(p, infinity), ones};
     const std::vector<double> weights(static_cast<std::size_t>(one.n), 1.0 / static_cast<double>(one.n));
-    const auto design = ops->make_design(X, {zeros, zeros, ones});
+    const auto design = ops->make_design(X, no_scaling(p));
     const auto memory = ops->make_descent_memory(std::uint64_t{1} << 30);
     descended made;
     for (const double y : one.response) made.null_loss += 0.5 * y * y / static_cast<double>(one.n);
@@ -64,7 +67,7 @@ descended descend(const sparse_problem& one, const std::vector<double>& lambda, 
     problem.X = design.get();
     problem.response = one.response;
     problem.weights = weights;
-    problem.penalty = {ones, zeros, lower, upper, ones};
+    problem.penalty = lasso.view();
     problem.lambda = lambda;
     problem.gap_tolerance = 1e-7 * made.null_loss;
     problem.max_iterations = 100000;

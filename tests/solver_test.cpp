@@ -21,13 +21,11 @@ namespace {
 
 using backend::operations;
 using backend::panel;
-using backend::penalty_view;
 
 /// A dense problem without intercept, and its penalty as the solvers take it.
-struct plain {
+struct plain : penalty_vectors {
     regression problem;
     std::vector<double> weights;
-    std::vector<double> l1, l2, lower, upper, kkt_scale;
 
     plain(std::uint64_t seed, double alpha, bool bounds, std::int64_t n = 40, std::int64_t p = 15)
     {
@@ -56,12 +54,6 @@ struct plain {
             problem.upper = upper;
         }
     }
-    penalty_view penalty() const { return {l1, l2, lower, upper, kkt_scale}; }
-    backend::column_scaling no_scaling() const
-    {
-        const std::vector<double> zero(l1.size(), 0.0);
-        return {zero, zero, std::vector<double>(l1.size(), 1.0)};
-    }
     Eigen::MatrixXd dense() const
     {
         return Eigen::Map<const Eigen::MatrixXd>(problem.X.values.data(), problem.X.n, problem.X.p);
@@ -89,7 +81,7 @@ template <class T, class F>
 void for_both_forms(const operations<T>& ops, const plain& one, const F& f)
 {
     const matrix stored = matrix::from_view(one.problem.X.view());
-    const auto X = ops.make_design(stored, one.no_scaling());
+    const auto X = ops.make_design(stored, no_scaling(one.l1.size()));
     panel<T> C = ops.allocate(one.problem.X.p, one.problem.X.p);
     ops.gram(*X, one.weights, 0, C);
     const Eigen::VectorXd c = one.correlation();
@@ -119,7 +111,7 @@ TYPED_TEST(Solvers, IstaAndFistaReachTheGapTheyReportInBothForms)
                         options.max_iterations = 200000;
                         panel<T> B = ops->allocate(one.problem.X.p, 4);
                         const solver::batch_outcome outcome =
-                            solver::proximal_gradient<T>(*ops, form, one.penalty(), lambda, B, options);
+                            solver::proximal_gradient<T>(*ops, form, one.view(), lambda, B, options);
                         const host_panel<T> result = to_host(*ops, B);
                         for (std::size_t c = 0; c < lambda.size(); ++c) {
                             EXPECT_LE(outcome.gaps[c], options.gap_tolerance);
@@ -149,7 +141,7 @@ TYPED_TEST(Solvers, AnIterationLimitIsKeptAndThePointIsNotWorseThanTheStart)
             options.accelerate = false;
             options.max_iterations = limit;
             panel<T> B = ops->allocate(one.problem.X.p, 1);
-            const auto outcome = solver::proximal_gradient<T>(*ops, form, one.penalty(), lambda, B, options);
+            const auto outcome = solver::proximal_gradient<T>(*ops, form, one.view(), lambda, B, options);
             EXPECT_LE(outcome.iterations[0], limit);
             const host_panel<T> result = to_host(*ops, B);
             const std::vector<double> b(result.values.begin(), result.values.end());
@@ -172,7 +164,7 @@ TYPED_TEST(Solvers, StoppingReturnsEveryColumnAsItStands)
         int looks = 0;
         options.keep_going = [&] { return ++looks < 3; };
         panel<T> B = ops->allocate(one.problem.X.p, 2);
-        const auto outcome = solver::proximal_gradient<T>(*ops, form, one.penalty(), lambda, B, options);
+        const auto outcome = solver::proximal_gradient<T>(*ops, form, one.view(), lambda, B, options);
         EXPECT_TRUE(outcome.cancelled);
         EXPECT_EQ(looks, 3);
         EXPECT_EQ(outcome.iterations[0], 20);
@@ -209,7 +201,7 @@ TYPED_TEST(Solvers, KrylovSolvesEveryShiftLikeADirectSolve)
             SCOPED_TRACE(testing::Message() << "seed " << seed << ", p " << p);
             const plain one(seed, 0.0, false, 25, std::max<std::int64_t>(p, 2));
             const matrix stored = matrix::from_view(one.problem.X.view());
-            const auto X = ops->make_design(stored, one.no_scaling());
+            const auto X = ops->make_design(stored, no_scaling(one.l1.size()));
             const std::vector<double> lambda{10, 1, 0.3, 0.1};
             const double loss = one.response_square() / 2;
             solver::krylov_options options;

@@ -100,11 +100,8 @@ void expect_near(T actual, real exact, real error, std::int64_t row, std::int64_
 }
 
 /// Random penalties with all their special cases: no l1, no l2, closed, finite and open sides.
-struct penalties {
-    std::vector<double> l1, l2, lower, upper, kkt_scale;
-
+struct penalties : penalty_vectors {
     penalties(random_numbers& random, std::int64_t p, bool bounds);
-    penalty_view view() const { return {l1, l2, lower, upper, kkt_scale}; }
 };
 
 /// gap_sums of one column of the batch by the formulas of docs/certificate.md, and how far rounding may move them.

@@ -64,6 +64,20 @@ host_panel<T> to_host(const backend::operations<T>& ops, const backend::panel<T>
     return host;
 }
 
+/// The penalty of p features as a backend and the solvers take it, with the memory it lies in.
+struct penalty_vectors {
+    std::vector<double> l1, l2, lower, upper, kkt_scale;
+
+    backend::penalty_view view() const { return {l1, l2, lower, upper, kkt_scale}; }
+};
+
+/// Scaling that leaves p columns as they are.
+inline backend::column_scaling no_scaling(std::size_t p)
+{
+    const std::vector<double> zero(p, 0.0);
+    return {zero, zero, std::vector<double>(p, 1.0)};
+}
+
 /// Half the distance from 1 to the next T: the largest relative error of one rounding.
 template <class T>
 constexpr double unit_roundoff = std::numeric_limits<T>::epsilon() / 2.0;

@@ -156,12 +156,14 @@ private:
     /// Products of a Newton step, with the factor or without, whichever is less.
     double newton_cost() const { return std::min(plain_cost(), update_cost() + solve_cost()); }
 
-    double plain_cost() const
+    std::size_t nonzeros() const
     {
         const auto coefficients = form_.coefficients();
-        const auto zeros = std::count(coefficients.begin(), coefficients.end(), 0.0);
-        return memory_.plain * form_.hessian_cost(coefficients.size() - static_cast<std::size_t>(zeros));
+        return coefficients.size() -
+               static_cast<std::size_t>(std::count(coefficients.begin(), coefficients.end(), 0.0));
     }
+
+    double plain_cost() const { return memory_.plain * form_.hessian_cost(nonzeros()); }
 
     /// Products that bring the factor up to date.
     double update_cost() const
@@ -179,10 +181,7 @@ private:
     /// Solves with a factor of the support, as many as the step before needed.
     double solve_cost() const
     {
-        const auto coefficients = form_.coefficients();
-        const auto zeros = std::count(coefficients.begin(), coefficients.end(), 0.0);
-        const double size = std::min(static_cast<double>(coefficients.size()) - static_cast<double>(zeros),
-                                     static_cast<double>(memory_.factor.capacity()));
+        const double size = std::min(static_cast<double>(nonzeros()), static_cast<double>(memory_.factor.capacity()));
         return (memory_.solves + 1) * solve_wait * size * size;
     }
 
@@ -376,7 +375,7 @@ private:
             rz = next;
         }
         if (plain) {
-            memory_.plain = steps < longest ? steps : 10.0 * longest;
+            memory_.plain = steps < longest ? steps : 10.0 * longest; // did not get there: the factor from now on
             count_regret(steps);
             return x;
         }
