@@ -294,6 +294,7 @@ TEST(Library, AStoppedFitReturnsWhatIsFinishedAndTheNextOneIsWhole)
                 const reference_certificate truth =
                     reference.certify(point.lambda, point.intercept, dense_coefficients(stopped, k));
                 EXPECT_NEAR(point.primal, truth.primal, 1e-9 * stopped.null_loss);
+                EXPECT_NEAR(point.kkt, truth.kkt, 1e-9);
             }
             EXPECT_TRUE(interrupted);
             EXPECT_FALSE(stopped.all_converged());

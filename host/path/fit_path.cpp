@@ -53,7 +53,9 @@ public:
         if (lambdas_.empty()) lambdas_ = {0.0};
         recorder_.emplace(fit_, null_.loss, lambdas_.size());
         passes_ = 1 + null_.passes;
-        magnitude_ = std::move(null_.magnitude);
+        magnitude_.resize(null_.correlation.size());
+        std::transform(null_.correlation.begin(), null_.correlation.end(), magnitude_.begin(),
+                       [](double u) { return std::fabs(u); });
         previous_lambda_ = null_.lambda_max;
         tolerance_ = std::max(options.tol * null_.loss, null_.rounding);
         result_.seconds.prepare = seconds_since(started_);
@@ -303,7 +305,7 @@ private:
 
     path_result finish()
     {
-        recorder_->fill_interrupted(lambdas_, fit_.unpenalised, null_.coefficients);
+        recorder_->fill_interrupted(lambdas_, null_);
         recorder_->move_into(result_);
         result_.lambda_max = null_.lambda_max;
         result_.null_loss = null_.loss;

@@ -110,17 +110,17 @@ null_model fit_null_model(const operations<double>& ops, const problem& fit, con
     panel<double> correlation = ops.allocate(fit.p, 1);
     ops.transpose_multiply(*fit.columns, residual, correlation);
     null.passes = 1;
-    null.magnitude.resize(static_cast<std::size_t>(fit.p));
-    ops.download(correlation, null.magnitude);
+    null.correlation.resize(static_cast<std::size_t>(fit.p));
+    ops.download(correlation, null.correlation);
 
     // Ridge has no finite lambda_max; glmnet's convention takes 1e-3 for α.
     const double share = fit.alpha > 1e-3 ? 1.0 : fit.alpha > 0 ? fit.alpha / 1e-3 : 0.0;
-    for (std::size_t j = 0; j < null.magnitude.size(); ++j) {
-        const double u = null.magnitude[j];
-        null.magnitude[j] = fit.skip[j] != 0 || null.loss == 0 ? 0.0 : std::fabs(u);
+    for (std::size_t j = 0; j < null.correlation.size(); ++j) {
+        double& u = null.correlation[j];
+        if (fit.skip[j] != 0 || null.loss == 0) u = 0;
         // A side that its bound closes cannot be entered and does not count.
         const bool can_enter = u > 0 ? fit.upper[j] > 0 : fit.lower[j] < 0;
-        if (fit.skip[j] != 0 || !can_enter || null.loss == 0) continue;
+        if (u == 0 || !can_enter) continue;
         // l1 = α v s/d; for ridge the same from l2 = v (s/d)² and kkt_scale = d/s.
         const double l1 = share > 0 ? fit.l1[j] / share : 1e-3 * fit.l2[j] * fit.kkt_scale[j];
         if (l1 > 0) null.lambda_max = std::max(null.lambda_max, std::fabs(u) / l1);

@@ -39,7 +39,7 @@ struct null_model {
     double rounding = 0;              ///< losses up to this are rounding; set where `loss` was set to 0
     std::vector<double> coefficients; ///< of the unpenalised features, solver's scale
     std::vector<double> residual;     ///< n, ρ0
-    std::vector<double> magnitude;    ///< p, |x̃_j'wρ0|
+    std::vector<double> correlation;  ///< p, x̃_j'wρ0; 0 for features left out, or where nothing is left to explain
     double lambda_max = 0;            ///< with α replaced by at least 1e-3
     std::int64_t passes = 0;
 };

@@ -58,21 +58,32 @@ void path_recorder::store(std::size_t index, double lambda, const column_certifi
     largest_rel_gap_ = std::max(largest_rel_gap_, point.rel_gap);
 }
 
-void path_recorder::fill_interrupted(std::span<const double> lambdas, std::span<const std::int64_t> unpenalised,
-                                     std::span<const double> null_coefficients)
+double path_recorder::null_kkt(const null_model& null, double lambda) const
 {
+    double largest = 0;
+    for (std::size_t j = 0; j < null.correlation.size(); ++j)
+        largest = std::max(largest, backend::kkt_distance(null.correlation[j], 0, lambda * fit_.l1[j], 0, fit_.lower[j],
+                                                          fit_.upper[j]) *
+                                        fit_.kkt_scale[j]);
+    return largest;
+}
+
+void path_recorder::fill_interrupted(std::span<const double> lambdas, const null_model& null)
+{
+    const auto& unpenalised = fit_.unpenalised;
     for (std::size_t index = 0; index < points_.size(); ++index) {
         if (known_[index] != 0) continue;
         for (std::size_t u = 0; u < unpenalised.size(); ++u)
-            if (null_coefficients[u] != 0)
+            if (null.coefficients[u] != 0)
                 columns_[index].emplace_back(unpenalised[u],
-                                             original_coefficient(fit_, unpenalised[u], null_coefficients[u]));
+                                             original_coefficient(fit_, unpenalised[u], null.coefficients[u]));
         path_point& point = points_[index];
         point.lambda = lambdas[index];
         point.df = static_cast<std::int64_t>(columns_[index].size());
         point.intercept = intercept(columns_[index]);
         point.primal = point.gap = null_loss_; // the dual value 0 always holds
         point.rel_gap = null_loss_ > 0 ? 1 : 0;
+        point.kkt = null_kkt(null, point.lambda);
         point.status = column_status::interrupted;
     }
 }

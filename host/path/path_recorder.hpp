@@ -2,6 +2,7 @@
 #pragma once
 
 #include "host/path/certificate.hpp"
+#include "host/path/null_model.hpp"
 #include "host/path/problem.hpp"
 
 #include <proxpath/result.hpp>
@@ -22,8 +23,7 @@ public:
                std::int64_t passes, bool converged, std::span<const std::int64_t> features,
                std::span<const double> solved, std::size_t k, std::size_t c);
     /// Columns never stored become the null model, marked interrupted.
-    void fill_interrupted(std::span<const double> lambdas, std::span<const std::int64_t> unpenalised,
-                          std::span<const double> null_coefficients);
+    void fill_interrupted(std::span<const double> lambdas, const null_model& null);
     void move_into(path_result& result);
 
     std::int64_t stored() const { return stored_; }
@@ -32,6 +32,7 @@ public:
 private:
     using entry = std::pair<std::int64_t, double>;
     double intercept(const std::vector<entry>& coefficients) const;
+    double null_kkt(const null_model& null, double lambda) const;
 
     const problem& fit_;
     double null_loss_;
