@@ -113,8 +113,11 @@ private:
     static constexpr std::int64_t newtons_per_look = 100;
     static constexpr std::size_t looks_to_measure = 4;
     /// Costs are counted in products of a large matrix product; a number of the factor that is read costs as much as
-    /// so many (measured on two cores: 0.05 ns for a product, 0.4 ns for a number).
+    /// so many (measured on two cores: 0.05 ns for a product, 0.4 ns for a number, twice that from main memory).
     static constexpr double solve_wait = 8;
+    static constexpr double far_solve_wait = 16;
+    /// Features of the largest factor that caches hold (32 MB).
+    static constexpr double near_features = 2800;
     static constexpr int patience = 20;
     static constexpr int longest_conjugate_gradients = 500;
     static constexpr int longest_plain = 4000;
@@ -182,15 +185,18 @@ private:
     double solve_cost() const
     {
         const double size = std::min(static_cast<double>(nonzeros()), static_cast<double>(memory_.factor.capacity()));
-        return (memory_.solves + 1) * solve_wait * size * size;
+        return (memory_.solves + 1) * (size > near_features ? far_solve_wait : solve_wait) * size * size;
     }
 
     /// Whether this step goes without the factor. An update that one step does not pay for is due once the steps before
     /// would have paid for it (as one rents until the rent would have bought: at most twice the least cost).
     bool goes_plain() const
     {
+        const double plain = plain_cost();
+        const double solve = solve_cost();
+        if (plain < solve) return true;
         const double update = update_cost();
-        return plain_cost() < update + solve_cost() && memory_.regret < update;
+        return plain < update + solve && memory_.regret < update;
     }
 
     /// After a step without the factor: what it would have saved, less what it would have grown by.
