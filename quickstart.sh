@@ -27,6 +27,7 @@ say "3/3 Two paths: which words go with large packages, which with small ones?"
 "$program" fit "$data" --alpha 1 --no-standardize --lambda-min-ratio 0.01 --out "$out/lasso" --force
 awk -F, 'NR > 1 { print $1 }' "$out/lasso/path.csv" >"$out/lambdas.txt"
 echo
+echo "Ridge at the same lambdas, for comparison line by line (by default it would start a thousand times higher):"
 "$program" fit "$data" --alpha 0 --no-standardize --lambda "@$out/lambdas.txt" --out "$out/ridge" --force
 after_fit=$SECONDS
 

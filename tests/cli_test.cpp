@@ -347,9 +347,37 @@ TEST_F(Cli, PredictionsAreInterceptPlusProductAndInterpolateBetweenLambdas)
     const outcome swapped = predict_into("no.csv", {});
     EXPECT_EQ(swapped.code, exit_wrong_input);
     EXPECT_THAT(swapped.err, HasSubstr("same columns in the same order"));
+    EXPECT_THAT(swapped.err, Not(HasSubstr("--y-column")));
+    for (const char* const with_response : {"y,b,a\n0,0,0\n", "b,a,y\n0,0,0\n"}) {
+        spill(folder.file("new.csv"), with_response);
+        EXPECT_THAT(predict_into("no.csv", {}).err, HasSubstr("a response among them is named with --y-column"));
+    }
     spill(folder.file("new.csv"), "b\n0\n");
     EXPECT_EQ(predict_into("no.csv", {}).code, exit_wrong_input);
     EXPECT_FALSE(std::filesystem::exists(folder.file("no.csv")));
+}
+
+TEST_F(Cli, AboveLambdaMaxPredictionsAreThoseOfTheNullModel)
+{
+    ASSERT_EQ(call({"fit", small_data(), "--out", folder.file("fit"), "--n-lambda", "3"}).code, exit_certified);
+    const auto predicted = [&](const std::string& lambda) {
+        const outcome done =
+            call({"predict", folder.file("fit"), small_data(), "--out", folder.file("p.csv"), "--lambda", lambda});
+        EXPECT_EQ(done.code, exit_certified) << done.err;
+        return slurp(folder.file("p.csv"));
+    };
+    const std::string above = predicted("1000");
+    EXPECT_THAT(above, testing::StartsWith("lambda=1000\n"));
+    const auto values = numbers_of(above);
+    for (const auto& row : values) EXPECT_EQ(row, values.front());
+}
+
+TEST_F(Cli, AFitTakesThePlaceOfAnEmptyFolder)
+{
+    std::filesystem::create_directory(folder.file("fit"));
+    const outcome done = call({"fit", small_data(), "--out", folder.file("fit"), "--n-lambda", "3"});
+    EXPECT_EQ(done.code, exit_certified) << done.err;
+    EXPECT_TRUE(std::filesystem::exists(folder.file("fit/summary.json")));
 }
 
 TEST_F(Cli, PredictReadsSvmlightRowsAsTheFitDid)

@@ -90,6 +90,7 @@ int dry_run(const arguments& typed, const fit_settings& settings, const data_set
         to.out << json_text(out) << '\n';
         return exit_certified;
     }
+    if (settings.level == verbosity::quiet) return exit_certified;
     to.out << fmt::format("{} rows, {} features, {} non-zeros; read in {}\n", data.X.rows(), data.X.cols(),
                           data.X.nonzeros(), seconds_text(facts.load_s));
     to.out << "memory: " << plan_text(plan) << '\n';

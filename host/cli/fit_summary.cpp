@@ -45,8 +45,8 @@ std::string verdict(const path_result& result, double tol)
     const status_counts counts = count_statuses(result.points);
     const auto all = static_cast<std::int64_t>(result.points.size());
     if (counts.converged == all)
-        return fmt::format("all {} certified, largest relative gap {:.1e} (tolerance {:.1e})", all,
-                           largest_rel_gap(result.points), tol);
+        return fmt::format("{} certified, largest relative gap {:.1e} (tolerance {:.1e})",
+                           all == 1 ? "1," : fmt::format("all {}", all), largest_rel_gap(result.points), tol);
     std::vector<std::string> parts{fmt::format("{} of {} certified to {:.1e}", counts.converged, all, tol)};
     if (counts.not_converged > 0)
         parts.push_back(fmt::format("{} not converged, largest relative gap {:.1e}", counts.not_converged,
@@ -142,12 +142,16 @@ std::string summary_page(const path_result& result, const fit_facts& facts, cons
     page += line("lambdas", verdict(result, settings.path.tol));
     page += fmt::format("\n{:>12} {:>9} {:>10} {:>9} {:>9} {:>11} {:>7}  {}\n", "lambda", "non-zeros", "dev ratio",
                         "rel gap", "kkt", "iterations", "passes", "status");
-    for (const std::size_t row : rows_to_show(result.points.size(), whole_path)) {
+    const std::vector<std::size_t> rows = rows_to_show(result.points.size(), whole_path);
+    for (const std::size_t row : rows) {
         const path_point& point = result.points[row];
         page += fmt::format("{:>12.6g} {:>9} {:>10.6f} {:>9.1e} {:>9.1e} {:>11} {:>7}  {}\n", point.lambda, point.df,
                             point.dev_ratio, point.rel_gap, point.kkt, point.iterations, point.passes,
                             status_text(point.status));
     }
+    if (rows.size() < result.points.size())
+        page += fmt::format("({} of {} lambdas; {} has all)\n", rows.size(), result.points.size(),
+                            settings.out.empty() ? "--verbose" : settings.out + "/" + fit_files::path);
     page += '\n' + line("passes", fmt::format("{} over the whole of X, in {} rounds", result.passes, result.rounds));
     page += line("seconds",
                  fmt::format("{:.2f} = load {:.2f} + solve {:.2f} (prepare {:.2f}, gather {:.2f}, gram {:.2f}, inner "

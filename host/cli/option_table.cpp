@@ -160,7 +160,9 @@ std::vector<option_record> solver_options()
             "What the solver keeps: the Gram matrix of the working set or the residual; auto goes by cost and memory")
             .word(names_of(form_choices), name_of(form_choices, defaults.form))
             .in("Solver", in_fit),
-        option("--precision", "P", "Numbers in which ista and fista iterate; certificates are in double all the same")
+        option("--precision", "P",
+               "Numbers in which ista and fista iterate (cd and krylov: always double); certificates are in double all "
+               "the same")
             .word(names_of(precision_choices), name_of(precision_choices, defaults.precision))
             .in("Solver", in_fit),
     };
@@ -189,7 +191,8 @@ std::vector<option_record> output_options()
 {
     return {
         option("--out", "DIR",
-               "Folder to make: path.csv, coefficients.mtx, summary.json, and features.txt where X names its features")
+               "Folder to make (or an empty one): path.csv, coefficients.mtx, summary.json, and features.txt where X "
+               "names its features")
             .required()
             .in("Output", in_fit),
         option("--out", "FILE",
@@ -197,8 +200,10 @@ std::vector<option_record> output_options()
             .required()
             .in("Output", in_predict),
         option("--lambda", "L",
-               "Predict for this lambda alone; between two lambdas of the path coefficients are interpolated linearly")
-            .value(argument_kind::number, number_range{0, infinity, true, true})
+               "Predict for this lambda alone: between two lambdas of the path coefficients are interpolated linearly, "
+               "above "
+               "lambda_max they are 0")
+            .value(argument_kind::number, above(0))
             .otherwise("all lambdas of the path")
             .in("Output", in_predict),
         option("--force", "", "Replace DIR if it is an older fit; it stays as it is until the new one is complete")

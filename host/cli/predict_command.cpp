@@ -84,6 +84,12 @@ chosen_columns choose(const fitted_path& fit, const predict_settings& settings)
     const double lambda = *settings.lambda;
     const double largest = fit.points[solved.front()].lambda;
     const double smallest = fit.points[solved.back()].lambda;
+    const std::size_t first = solved.front();
+    if (lambda > largest && fit.coefficients.offsets[first] == fit.coefficients.offsets[first + 1]) {
+        append_column(chosen, fit, first); // no feature at the largest lambda, none above
+        chosen.lambdas.back() = lambda;
+        return chosen;
+    }
     if (!(lambda <= largest && lambda >= smallest))
         throw invalid_input(fmt::format("--lambda {} is outside the path, which goes from {} to {}; fit with it",
                                         lambda, largest, smallest));
@@ -108,6 +114,13 @@ bool is_svmlight(const predict_settings& settings)
     return format == file_format::svmlight;
 }
 
+/// What may be wrong when there are more columns than the fit has.
+std::string advice(const fitted_path& fit, const data_set& data, const predict_settings& settings)
+{
+    const bool named = !data.feature_names.empty() && settings.read.y_column.empty();
+    return named && data.X.cols() > fit.coefficients.rows ? "; a response among them is named with --y-column" : "";
+}
+
 /// Columns with names must be the fitted ones, in the fitted order.
 void check_names(const fitted_path& fit, const data_set& data, const predict_settings& settings)
 {
@@ -117,8 +130,8 @@ void check_names(const fitted_path& fit, const data_set& data, const predict_set
         if (fit.features[j] != data.feature_names[j])
             throw file_error(settings.design, 1,
                              fmt::format("feature {} is '{}', but the fit has '{}' there; give the same columns in the "
-                                         "same order",
-                                         j + 1, data.feature_names[j], fit.features[j]));
+                                         "same order{}",
+                                         j + 1, data.feature_names[j], fit.features[j], advice(fit, data, settings)));
 }
 
 void write_predictions(const std::string& file, const std::vector<double>& lambdas, const std::vector<double>& values)
@@ -154,8 +167,8 @@ int predict(const arguments& typed, console& to)
     check_names(fit, data, settings);
     if (data.X.cols() != fit.coefficients.rows)
         throw file_error(settings.design, 0,
-                         fmt::format("{} features, but the fit in '{}' has {}", data.X.cols(), settings.folder,
-                                     fit.coefficients.rows));
+                         fmt::format("{} features, but the fit in '{}' has {}{}", data.X.cols(), settings.folder,
+                                     fit.coefficients.rows, advice(fit, data, settings)));
 
     const std::vector<double> values = predict(data.X, chosen.coefficients, chosen.intercepts, settings.threads);
     staging_folder folder(where);

@@ -128,11 +128,11 @@ destination check_folder_destination(const std::string& path, bool force, const 
     std::error_code problem;
     if (fs::symlink_status(where.path, problem).type() != fs::file_type::not_found) {
         try {
-            check_replaceable(path, where.path, force, mark, known);
+            where.replaces = !(fs::is_directory(where.path) && fs::is_empty(where.path));
+            if (where.replaces) check_replaceable(path, where.path, force, mark, known);
         } catch (const fs::filesystem_error& failure) {
             refuse("cannot look into", where.path, failure.code().value());
         }
-        where.replaces = true;
     }
     probe(where);
     return where;
@@ -198,7 +198,7 @@ void staging_folder::commit_folder()
         }
         remove_now(aside);
     } else if (std::rename(path_.c_str(), where_.path.c_str()) != 0) {
-        // An empty folder of that name that somebody made meanwhile is replaced by rename; a full one is refused here.
+        // rename takes the place of an empty folder of that name; one that somebody filled meanwhile is refused here.
         refuse("cannot write", where_.path, errno);
     }
     path_.clear();

@@ -15,12 +15,12 @@ struct destination {
     std::string path;   ///< without a trailing slash; links resolved where it exists
     std::string parent; ///< existing folder
     std::string name;
-    bool replaces = false;
+    bool replaces = false; ///< something that is there, other than an empty folder
 };
 
-/// A folder to be made.
+/// A folder to be made; an empty one of that name may be there.
 /// @param known files that a fit may hold: an older folder is replaced only if it has `mark` and nothing else
-/// @throws invalid_input when the parent is missing, or the folder exists and may not be replaced
+/// @throws invalid_input when the parent is missing, or the folder holds something and may not be replaced
 /// @throws system_error when nothing can be written there
 destination check_folder_destination(const std::string& path, bool force, const std::string& mark,
                                      const std::vector<std::string>& known);
