@@ -138,6 +138,7 @@ private:
     std::vector<double> lambdas_of(const std::vector<column>& columns) const
     {
         std::vector<double> values;
+        values.reserve(columns.size());
         for (const column& each : columns) values.push_back(lambdas_[each.index]);
         return values;
     }

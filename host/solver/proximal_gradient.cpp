@@ -57,6 +57,7 @@ void keep(const operations<T>& ops, batch<T>& work, const std::vector<std::int64
     work.N = ops.allocate(work.B.rows, k);
     work.Z_next = ops.allocate(work.Z.rows, k);
     std::vector<column_state> columns;
+    columns.reserve(kept.size());
     for (const std::int64_t c : kept) columns.push_back(work.columns[static_cast<std::size_t>(c)]);
     work.columns = std::move(columns);
 }

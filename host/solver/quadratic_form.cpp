@@ -162,14 +162,15 @@ double largest_eigenvalue(const operations<T>& ops, const quadratic_form<T>& for
     return eigenvalue;
 }
 
-#define INSTANTIATE(T)                                                                                                 \
-    template std::unique_ptr<quadratic_form<T>> make_gram_form(const operations<T>&, const panel<T>&,                  \
-                                                               std::span<const double>, double);                       \
-    template std::unique_ptr<quadratic_form<T>> make_residual_form(const operations<T>&, const backend::design&,       \
-                                                                   std::span<const double>, std::span<const double>);  \
-    template double largest_eigenvalue(const operations<T>&, const quadratic_form<T>&);
-INSTANTIATE(float)
-INSTANTIATE(double)
-#undef INSTANTIATE
+template std::unique_ptr<quadratic_form<float>> make_gram_form(const operations<float>&, const panel<float>&,
+                                                               std::span<const double>, double);
+template std::unique_ptr<quadratic_form<float>> make_residual_form(const operations<float>&, const backend::design&,
+                                                                   std::span<const double>, std::span<const double>);
+template double largest_eigenvalue(const operations<float>&, const quadratic_form<float>&);
+template std::unique_ptr<quadratic_form<double>> make_gram_form(const operations<double>&, const panel<double>&,
+                                                                std::span<const double>, double);
+template std::unique_ptr<quadratic_form<double>> make_residual_form(const operations<double>&, const backend::design&,
+                                                                    std::span<const double>, std::span<const double>);
+template double largest_eigenvalue(const operations<double>&, const quadratic_form<double>&);
 
 } // namespace proxpath::solver
