@@ -22,7 +22,8 @@ function(proxpath_compile_settings target)
   endif()
 endfunction()
 
-# For a target whose own code is not where the time of a release build's runs goes; -O1 compiles it in about two thirds of the time.
+# For a target whose own code is not where the time of a release build's runs goes; -O1 compiles it in about two thirds
+# of the time.
 function(proxpath_compile_lightly target)
   target_compile_options(${target} PRIVATE $<$<CONFIG:Release,RelWithDebInfo>:-O1>)
 endfunction()

@@ -45,8 +45,8 @@ std::string verdict(const path_result& result, double tol)
     const status_counts counts = count_statuses(result.points);
     const auto all = static_cast<std::int64_t>(result.points.size());
     if (counts.converged == all)
-        return fmt::format("{} certified, largest relative gap {:.1e} (tolerance {:.1e})",
-                           all == 1 ? "1," : fmt::format("all {}", all), largest_rel_gap(result.points), tol);
+        return fmt::format("{}certified, largest relative gap {:.1e} (tolerance {:.1e})",
+                           all == 1 ? "" : fmt::format("all {} ", all), largest_rel_gap(result.points), tol);
     std::vector<std::string> parts{fmt::format("{} of {} certified to {:.1e}", counts.converged, all, tol)};
     if (counts.not_converged > 0)
         parts.push_back(fmt::format("{} not converged, largest relative gap {:.1e}", counts.not_converged,

@@ -82,9 +82,9 @@ chosen_columns choose(const fitted_path& fit, const predict_settings& settings)
         return chosen;
     }
     const double lambda = *settings.lambda;
-    const double largest = fit.points[solved.front()].lambda;
-    const double smallest = fit.points[solved.back()].lambda;
     const std::size_t first = solved.front();
+    const double largest = fit.points[first].lambda;
+    const double smallest = fit.points[solved.back()].lambda;
     if (lambda > largest && fit.coefficients.offsets[first] == fit.coefficients.offsets[first + 1]) {
         append_column(chosen, fit, first); // no feature at the largest lambda, none above
         chosen.lambdas.back() = lambda;
