@@ -79,7 +79,7 @@ descended descend(const sparse_problem& one, const std::vector<double>& lambda, 
     made.coefficients = to_host(*ops, B).values;
     const auto& kept = dynamic_cast<backend::cpu_descent_memory&>(*memory);
     made.factor_size = kept.factor.size();
-    made.went_plain = kept.plain != backend::cpu_descent_memory(0).plain;
+    made.went_plain = kept.costs.went_plain();
     return made;
 }
 

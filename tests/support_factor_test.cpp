@@ -34,9 +34,9 @@ Eigen::MatrixXd random_gram(std::int64_t n, std::int64_t p, std::uint64_t seed)
     return X.transpose() * X;
 }
 
-class kept_factor {
+class tested_factor {
 public:
-    kept_factor(Eigen::MatrixXd C, double diagonal, int threads)
+    tested_factor(Eigen::MatrixXd C, double diagonal, int threads)
         : C_(std::move(C)), diagonal_(diagonal), threads_(threads)
     {}
 
@@ -113,7 +113,7 @@ std::set<std::int64_t> every(std::int64_t step, std::int64_t end)
 
 TEST(SupportFactor, GrownInPartsItSolvesAsOneFactorOfTheWhole)
 {
-    kept_factor kept(random_gram(500, 450, 1), 0.01, 2);
+    tested_factor kept(random_gram(500, 450, 1), 0.01, 2);
     std::int64_t known = 0;
     for (const std::int64_t count : {1, 100, 91, 258}) {
         kept.append(known, count);
@@ -124,7 +124,7 @@ TEST(SupportFactor, GrownInPartsItSolvesAsOneFactorOfTheWhole)
 
 TEST(SupportFactor, HeldFeaturesAreZeroAndTheOthersSolveWithoutThem)
 {
-    kept_factor kept(random_gram(600, 400, 2), 0.01, 2);
+    tested_factor kept(random_gram(600, 400, 2), 0.01, 2);
     kept.append(0, 250);
     const std::set<std::int64_t> few = every(60, 250);
     ASSERT_TRUE(kept.hold(few));
@@ -148,7 +148,7 @@ TEST(SupportFactor, DuplicateFeaturesStaySolvable)
     C.col(39) = C.col(0);
     C.row(39) = C.row(0);
     C(39, 39) = 1;
-    kept_factor kept(C, 0, 1);
+    tested_factor kept(C, 0, 1);
     kept.append(0, 40);
     const std::set<std::int64_t> duplicate{39};
     ASSERT_TRUE(kept.hold(duplicate));
@@ -159,7 +159,7 @@ TEST(SupportFactor, IsTheSameInEveryBitForAnyNumberOfThreads)
 {
     const Eigen::MatrixXd C = random_gram(400, 700, 4);
     const auto solution = [&](int threads) {
-        kept_factor kept(C, 0.1, threads);
+        tested_factor kept(C, 0.1, threads);
         kept.append(0, 400);
         kept.hold(every(30, 400));
         kept.append(400, 300);

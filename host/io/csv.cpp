@@ -118,7 +118,7 @@ std::int64_t find_y(const read_settings& settings, const csv_head& head)
 }
 
 /// Looks at the first line: separator, names, number of columns.
-csv_head read_head(read_settings& settings)
+csv_head read_csv_head(read_settings& settings)
 {
     text_scanner scanner(settings, 0);
     const auto first = scanner.next_line();
@@ -137,11 +137,6 @@ csv_head read_head(read_settings& settings)
     head.y_column = find_y(settings, head);
     if (head.features() == 0) scanner.fail("the response is the only column; there is no feature");
     return head;
-}
-
-[[noreturn]] void fail_at(const line_cursor& line, std::string reason)
-{
-    throw bad_line{line.number(), std::move(reason)};
 }
 
 double read_cell(const line_cursor& line, const csv_head& head, const char*& at, std::int64_t column)
@@ -204,13 +199,13 @@ void parse_rows(const chunk& part, const csv_head& head, Sink& sink, chunk_repor
     report.lines = line.number();
 }
 
-struct counter {
+struct csv_counter {
     counting_sink entries;
     void response(std::int64_t, double) {}
     void put(std::int64_t column, std::int64_t, double value) { entries.put(column, value); }
 };
 
-struct placer {
+struct csv_placer {
     placement::sink entries;
     double* y;
     std::int64_t first_row;
@@ -226,7 +221,7 @@ struct placer {
 
 data_set read_csv(read_settings& settings)
 {
-    const csv_head head = read_head(settings);
+    const csv_head head = read_csv_head(settings);
     std::vector<std::int64_t> rows_before{0};
     storage::column_profile profile;
     {
@@ -236,7 +231,7 @@ data_set read_csv(read_settings& settings)
         std::int64_t blank_line = 0; // 1-based, 0 = none yet
         scanner.scan(
             [&](const chunk& part, chunk_report& report) {
-                counter sink{counting_sink(pool)};
+                csv_counter sink{counting_sink(pool)};
                 parse_rows(part, head, sink, report);
                 sink.entries.flush();
             },
@@ -266,7 +261,7 @@ data_set read_csv(read_settings& settings)
             const auto c = static_cast<std::size_t>(part.number);
             if (c + 1 >= rows_before.size()) fail_changed(settings);
             const std::int64_t rows = rows_before[c + 1] - rows_before[c];
-            placer sink{places.chunk_sink(part.slot), result.y.data(), rows_before[c], rows};
+            csv_placer sink{places.chunk_sink(part.slot), result.y.data(), rows_before[c], rows};
             parse_rows(part, head, sink, report);
             if (report.items != rows) fail_changed(settings);
         },

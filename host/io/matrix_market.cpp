@@ -18,11 +18,6 @@ namespace proxpath::io {
 
 namespace {
 
-[[noreturn]] void fail_at(const line_cursor& line, std::string reason)
-{
-    throw bad_line{line.number(), std::move(reason)};
-}
-
 [[noreturn]] void fail_position(const line_cursor& line, const char* token, std::int64_t limit, const char* what)
 {
     const char* at = token;

@@ -102,7 +102,7 @@ void read_offsets(const read_settings& settings, npz_head& head)
     member.expect_end();
 }
 
-npz_head read_head(const read_settings& settings)
+npz_head read_npz_head(const read_settings& settings)
 {
     npz_head head;
     head.by_column = read_format(settings) == "csc";
@@ -229,7 +229,7 @@ private:
     npz_member values_;
 };
 
-struct counter {
+struct npz_counter {
     counting_sink entries;
     bool put(std::int64_t column, std::int64_t, double value, std::int64_t)
     {
@@ -239,7 +239,7 @@ struct counter {
     void finish() { entries.flush(); }
 };
 
-struct placer {
+struct npz_placer {
     placement::sink entries;
     bool put(std::int64_t column, std::int64_t row, double value, std::int64_t)
     {
@@ -270,16 +270,16 @@ struct searcher {
 
 data_set read_npz(read_settings& settings)
 {
-    const npz_head head = read_head(settings);
+    const npz_head head = read_npz_head(settings);
     storage::column_profile profile;
     {
         profile_pool pool(settings.threads, head.cols);
-        entry_pass(settings, head, 0).run([&](std::int64_t) { return counter{counting_sink(pool)}; });
+        entry_pass(settings, head, 0).run([&](std::int64_t) { return npz_counter{counting_sink(pool)}; });
         profile = pool.merged();
     }
     placement places(settings, head.rows, std::move(profile));
     entry_pass(settings, head, 1)
-        .run([&](std::int64_t slot) { return placer{places.chunk_sink(slot)}; },
+        .run([&](std::int64_t slot) { return npz_placer{places.chunk_sink(slot)}; },
              [&](std::int64_t pieces) { places.prepare(pieces); }, [&] { places.place(); });
     data_set result;
     result.X = places.finish([&](storage::duplicate_entry duplicate) { fail_duplicate(settings, head, duplicate); });

@@ -10,7 +10,7 @@ namespace proxpath::io {
 namespace {
 
 /// Bytes of a count and a kind.
-constexpr std::int64_t bytes_per_column = 9;
+constexpr std::int64_t count_bytes_per_column = 9;
 
 /// All profiles but the first together stay below this.
 constexpr std::int64_t profiles_bytes = std::int64_t{4} << 20;
@@ -22,7 +22,7 @@ profile_pool::profile_pool(int threads, std::int64_t columns) : threads_(threads
 
 int profile_pool::allowed() const
 {
-    const std::int64_t bytes = std::max<std::int64_t>(1, widest_ * bytes_per_column);
+    const std::int64_t bytes = std::max<std::int64_t>(1, widest_ * count_bytes_per_column);
     return static_cast<int>(std::clamp<std::int64_t>(1 + profiles_bytes / bytes, 1, threads_));
 }
 

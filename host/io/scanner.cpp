@@ -204,4 +204,6 @@ void text_scanner::scan(const parser& parse, const consumer& consume, count_line
     }
 }
 
+void fail_at(const line_cursor& line, std::string reason) { throw bad_line{line.number(), std::move(reason)}; }
+
 } // namespace proxpath::io

@@ -119,4 +119,7 @@ private:
     std::int64_t number_ = 0;
 };
 
+/// Ends the pass: this line is at fault. @throws bad_line
+[[noreturn]] void fail_at(const line_cursor& line, std::string reason);
+
 } // namespace proxpath::io

@@ -33,11 +33,6 @@ struct index_rules {
 /// An index 0 was met although indices were taken to start at 1.
 struct wrong_guess {};
 
-[[noreturn]] void fail_at(const line_cursor& line, std::string reason)
-{
-    throw bad_line{line.number(), std::move(reason)};
-}
-
 [[noreturn]] void fail_index(const line_cursor& line, const index_rules& rules, const char* at, integer_status status)
 {
     if (*at == '-') fail_at(line, fmt::format("feature index {} is negative", quote_token(at, ":")));
@@ -153,7 +148,7 @@ void parse_rows(const chunk& part, const index_rules& rules, Sink& sink, chunk_r
 }
 
 /// Pass 1: counts.
-struct counter {
+struct svmlight_counter {
     counting_sink entries;
     std::int64_t width = 0;
     void row(double) {}
@@ -165,7 +160,7 @@ struct counter {
 };
 
 /// Pass 2: places values and responses.
-struct placer {
+struct svmlight_placer {
     placement::sink entries;
     double* y;
     std::int64_t next_row;
@@ -198,7 +193,7 @@ std::optional<survey> take_survey(read_settings& settings, const index_rules& ru
     try {
         scanner.scan(
             [&](const chunk& part, chunk_report& report) {
-                counter sink{counting_sink(pool)};
+                svmlight_counter sink{counting_sink(pool)};
                 parse_rows(part, rules, sink, report);
                 sink.entries.flush();
                 std::int64_t seen = width.load();
@@ -273,8 +268,8 @@ data_set read_svmlight(read_settings& settings)
         [&](const chunk& part, chunk_report& report) {
             const auto c = static_cast<std::size_t>(part.number);
             if (c + 1 >= found->rows_before.size()) fail_changed(settings);
-            placer sink{places.chunk_sink(part.slot), result.y.data(), found->rows_before[c],
-                        found->rows_before[c + 1]};
+            svmlight_placer sink{places.chunk_sink(part.slot), result.y.data(), found->rows_before[c],
+                                 found->rows_before[c + 1]};
             parse_rows(part, rules, sink, report);
             if (sink.overrun || sink.next_row != sink.end_row) fail_changed(settings);
         },

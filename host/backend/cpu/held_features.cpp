@@ -18,7 +18,7 @@ namespace {
 /// Columns of L⁻¹E that one piece of work takes.
 constexpr std::int64_t strip_columns = 64;
 /// Rows of L⁻¹E that one piece of work takes.
-constexpr std::int64_t rows_together = 2048;
+constexpr std::int64_t solved_rows_together = 2048;
 /// Numbers of L⁻¹E below which waking threads costs more than it saves.
 constexpr std::int64_t worth_threads = 1 << 16;
 
@@ -136,7 +136,7 @@ void held_features::correct(Eigen::MatrixXd& x, int threads) const
     });
     inner_factor_.triangularView<Eigen::Lower>().solveInPlace(left);
     inner_factor_.triangularView<Eigen::Lower>().adjoint().solveInPlace(left);
-    in_pieces(threads, x.rows(), rows_together, [&](std::int64_t first, std::int64_t count) {
+    in_pieces(threads, x.rows(), solved_rows_together, [&](std::int64_t first, std::int64_t count) {
         x.col(0).segment(first, count).noalias() -= forward_.middleRows(first, count) * left;
     });
 }

@@ -1,0 +1,103 @@
+// The choice between Newton steps with and without the kept factor, by counted costs alone.
+
+#include "host/backend/cpu/newton_costs.hpp"
+
+#include <cstdint>
+#include <limits>
+#include <numeric>
+#include <span>
+#include <vector>
+
+#include <Eigen/Core>
+#include <gtest/gtest.h>
+
+namespace proxpath::backend {
+namespace {
+
+constexpr double never_plain = std::numeric_limits<double>::infinity();
+
+class NewtonCosts : public testing::Test {
+protected:
+    newton_costs::occasion with(double hessian) const { return {support_, hessian, factor_}; }
+
+    void make_factor()
+    {
+        const std::vector<double> diagonal(support_.size(), 0.0);
+        factor_.update(
+            support_, diagonal,
+            [](std::span<const std::int64_t> rows, std::span<const std::int64_t> columns, Eigen::MatrixXd& out) {
+                for (std::size_t a = 0; a < rows.size(); ++a)
+                    for (std::size_t e = 0; e < columns.size(); ++e)
+                        out(static_cast<std::int64_t>(a), static_cast<std::int64_t>(e)) = rows[a] == columns[e];
+            },
+            1);
+        costs_.took_factor(2);
+    }
+
+    static std::vector<std::int64_t> first_features(std::int64_t count)
+    {
+        std::vector<std::int64_t> made(static_cast<std::size_t>(count));
+        std::iota(made.begin(), made.end(), std::int64_t{0});
+        return made;
+    }
+
+    std::vector<std::int64_t> support_ = first_features(300);
+    kept_factor factor_{std::uint64_t{1} << 24};
+    newton_costs costs_;
+};
+
+TEST_F(NewtonCosts, AStepGoesPlainWheneverTheFactorsOwnSolvesCostMore)
+{
+    costs_.took_plain(with(1), 100, false);
+    make_factor();
+    const double solves = costs_.least(with(never_plain)); // the factor is up to date: nothing else to pay
+    EXPECT_TRUE(costs_.goes_plain(with(0.99 * solves / 100)));
+    EXPECT_FALSE(costs_.goes_plain(with(1.01 * solves / 100)));
+}
+
+TEST_F(NewtonCosts, AFactorIsDueOnceStepsWithoutItHaveCostAsMuchMore)
+{
+    const double with_factor = costs_.least(with(never_plain)); // making it and solving with it
+    const double hessian = 0.5 * with_factor / 100;             // a step of 100 products: half of that
+    costs_.took_plain(with(hessian), 100, false);
+    int rented = 1;
+    while (costs_.goes_plain(with(hessian)) && rented < 100) {
+        costs_.took_plain(with(hessian), 100, false);
+        ++rented;
+    }
+    EXPECT_GE(rented, 3);
+    EXPECT_LE(rented, 10);
+    make_factor();
+    EXPECT_FALSE(costs_.goes_plain(with(hessian))) << "made, it serves the steps after";
+}
+
+TEST_F(NewtonCosts, SupportsThatAlwaysChangeMakeNoFactorDue)
+{
+    const double with_factor = costs_.least(with(never_plain));
+    const double hessian = 0.5 * with_factor / 100;
+    for (int step = 0; step < 100; ++step) {
+        for (std::int64_t& feature : support_) feature += 300;
+        costs_.took_plain(with(hessian), 100, false);
+        EXPECT_TRUE(costs_.goes_plain(with(hessian))) << step;
+    }
+}
+
+TEST_F(NewtonCosts, AStepThatFailedWithoutTheFactorIsChargedTenfold)
+{
+    const double with_factor = costs_.least(with(never_plain));
+    const double hessian = 0.5 * with_factor / 100;
+    costs_.took_plain(with(hessian), 100, true);
+    EXPECT_FALSE(costs_.goes_plain(with(hessian)));
+}
+
+TEST_F(NewtonCosts, KnowWhetherAnyStepWentPlain)
+{
+    EXPECT_FALSE(costs_.went_plain());
+    costs_.took_factor(3);
+    EXPECT_FALSE(costs_.went_plain());
+    costs_.took_plain(with(1), 50, false);
+    EXPECT_TRUE(costs_.went_plain());
+}
+
+} // namespace
+} // namespace proxpath::backend
