@@ -68,10 +68,12 @@ private:
     static constexpr int longest_with_factor = 500;
     /// Conjugate-gradient steps of a step without the factor: the first is ended after so many, however far it came.
     /// Long ones go far along nearly dependent columns, and signs cut them short (debian_counts, lambdas 77 and 78 of
-    /// 100, 23,000 features: 80 s with 4,000, 36 s with 600, 20 s with 150, 26 s with 60). One that nothing cut short
-    /// may be twice as long the next time.
+    /// 100, 23,000 features: 80 s with 4,000, 36 s with 600, 20 s with 150, 26 s with 60). After one that was not
+    /// shortened the next may be longer (lambda 93, 25,000 features: 57 s where only whole steps count, 30 s so).
     static constexpr int first_plain = 150;
     static constexpr int longest_plain = 4000;
+    static constexpr double limit_growth = 1.5;
+    static constexpr double limit_fall = 0.7;
     /// Reduction of the residual in the preconditioned norm, squared, at which conjugate gradients end.
     static constexpr double enough = 1e-18;
     /// Share of the wanted gap that conjugate gradients may leave.
@@ -122,15 +124,14 @@ private:
         for (std::size_t a = 0; a < support_.size(); ++a)
             if (const double length = length_to_stop(a, step[a]); length < 1) stops.push_back(length);
         if (take_projected(step, 1)) {
-            if (!stops.empty()) return outcome::clipped;
-            if (limited_) plain_limit_ = std::min(longest_plain, 2 * plain_limit_);
-            return outcome::whole;
+            if (limited_) plain_limit_ = std::min(longest_plain, static_cast<int>(limit_growth * plain_limit_));
+            return stops.empty() ? outcome::whole : outcome::clipped;
         }
         // Nearly dependent columns of wrong signs make steps of any length; what counts is where coefficients stop.
         std::sort(stops.begin(), stops.end());
         for (std::size_t i = stops.size(); i > 0; i /= 2) {
             if (!take_projected(step, stops[i - 1])) continue;
-            plain_limit_ = first_plain;
+            plain_limit_ = std::max(first_plain, static_cast<int>(limit_fall * plain_limit_));
             return outcome::shortened;
         }
         return outcome::none;
