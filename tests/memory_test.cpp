@@ -202,6 +202,23 @@ TEST(Memory, ASupportLargerThanTheFactorMayBeIsSolvedAllTheSame)
         EXPECT_NEAR(tight.points[k].primal, wide.points[k].primal, wide.points[k].gap + tight.points[k].gap);
 }
 
+TEST(Memory, AGridThatEndsEarlierIsExpectedToNeedSmallerWorkingSets)
+{
+    const matrix X = claimed(100000, 2000000, 40000000, 500000000);
+    path_options options;
+    options.memory_limit = std::uint64_t{1} << 40;
+    const memory_plan whole = plan_memory(X, options); // to 0.01: half of 32768 features
+    EXPECT_EQ(whole.factor_bytes, std::uint64_t{16384} * 16384 * 8 / 3 * 2);
+    options.lambda_min_ratio = 0.05; // a twenty-fifth of that, which 1024 exceeds
+    const memory_plan early = plan_memory(X, options);
+    EXPECT_EQ(early.factor_bytes, std::uint64_t{1024} * 1024 * 8 / 3 * 2);
+    EXPECT_LT(early.working_bytes, whole.working_bytes);
+    options.lambda_min_ratio.reset();
+    options.lambda = {1.0, 0.05}; // a list says the same
+    EXPECT_EQ(plan_memory(X, options).working_bytes, early.working_bytes);
+    EXPECT_EQ(plan_memory(X, options).factor_bytes, early.factor_bytes);
+}
+
 TEST(Memory, ShapesBeyondWhatBytesCanCountAreRefusedNotWrappedAround)
 {
     // The largest p a matrix may claim: 120 bytes a feature still fit 64 bits, a million ridge solutions do not.

@@ -75,16 +75,19 @@ status_counts count_statuses(const std::vector<path_point>& points)
 nlohmann::json plan_json(const memory_plan& plan)
 {
     return {{"matrix_bytes", plan.matrix_bytes},   {"vectors_bytes", plan.vectors_bytes},
-            {"working_bytes", plan.working_bytes}, {"total_bytes", plan.total()},
-            {"limit_bytes", plan.limit_bytes},     {"lambda_block", plan.lambda_block}};
+            {"working_bytes", plan.working_bytes}, {"factor_bytes", plan.factor_bytes},
+            {"total_bytes", plan.total()},         {"limit_bytes", plan.limit_bytes},
+            {"lambda_block", plan.lambda_block}};
 }
 
 std::string plan_text(const memory_plan& plan)
 {
-    return fmt::format("predicted {}: matrix {}, vectors {}, working sets {}; limit {} beyond the matrix; {} lambdas "
+    const std::string factor =
+        plan.factor_bytes == 0 ? "" : fmt::format("; up to {} more for a factor", bytes_text(plan.factor_bytes));
+    return fmt::format("predicted {}: matrix {}, vectors {}, working sets {}{}; limit {} beyond the matrix; {} lambdas "
                        "at a time",
                        bytes_text(plan.total()), bytes_text(plan.matrix_bytes), bytes_text(plan.vectors_bytes),
-                       bytes_text(plan.working_bytes), bytes_text(plan.limit_bytes), plan.lambda_block);
+                       bytes_text(plan.working_bytes), factor, bytes_text(plan.limit_bytes), plan.lambda_block);
 }
 
 nlohmann::json summary_json(const path_result& result, const fit_facts& facts, const nlohmann::json& options)

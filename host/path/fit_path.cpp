@@ -370,10 +370,11 @@ path_result fit_path(const matrix& X, std::span<const double> y, const path_opti
         return path::driver(*ops, X, y, options).run();
     } catch (const std::bad_alloc&) {
         const memory_plan plan = path::share_memory(X, options).plan;
+        const std::uint64_t needed = plan.vectors_bytes + plan.working_bytes + plan.factor_bytes;
         throw out_of_memory(fmt::format("the system refused memory during the fit, which takes about {} MiB beside X; "
                                         "free some, or set a lower limit",
-                                        ((plan.vectors_bytes + plan.working_bytes) >> 20) + 1),
-                            plan.vectors_bytes + plan.working_bytes, plan.limit_bytes);
+                                        (needed >> 20) + 1),
+                            needed, plan.limit_bytes);
     }
 }
 

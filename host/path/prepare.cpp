@@ -136,7 +136,7 @@ std::vector<double> lambda_grid(const path_options& options, double lambda_max, 
 {
     if (!options.lambda.empty()) return options.lambda;
     if (!(lambda_max > 0)) return {};
-    const double ratio = options.lambda_min_ratio.value_or(n < p ? 1e-2 : 1e-4);
+    const double ratio = options.lambda_min_ratio.value_or(default_lambda_ratio(n, p));
     std::vector<double> lambdas(static_cast<std::size_t>(options.n_lambda));
     for (std::size_t k = 0; k < lambdas.size(); ++k) {
         const double share =

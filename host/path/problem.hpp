@@ -50,6 +50,8 @@ void check_response(std::span<const double> y, std::int64_t n);
 /// One pass over X for the moments.
 problem prepare(const operations<double>& ops, const matrix& X, std::span<const double> y, const path_options& options);
 
+/// Smallest lambda of the default grid over lambda_max.
+inline double default_lambda_ratio(std::int64_t n, std::int64_t p) { return n < p ? 1e-2 : 1e-4; }
 /// The lambdas of the options, or the default grid from lambda_max.
 std::vector<double> lambda_grid(const path_options& options, double lambda_max, std::int64_t n, std::int64_t p);
 

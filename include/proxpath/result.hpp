@@ -53,9 +53,11 @@ struct fit_seconds {
 struct memory_plan {
     std::uint64_t matrix_bytes = 0;  ///< the stored matrix
     std::uint64_t vectors_bytes = 0; ///< vectors of n and p, residuals and coefficients of a lambda block
-    std::uint64_t working_bytes = 0; ///< gathered columns, Gram matrix, factor: a guess, see docs/memory.md
+    std::uint64_t working_bytes = 0; ///< gathered columns, Gram matrix: a guess, see docs/memory.md
+    std::uint64_t factor_bytes = 0;  ///< what the factor of Newton steps adds at most, where it pays to keep one
     std::uint64_t limit_bytes = 0;   ///< the limit of the work that was in force: sizes blocks, Gram matrix and factor
     std::int64_t lambda_block = 0;   ///< lambdas solved together
+    /// Without the factor.
     std::uint64_t total() const { return matrix_bytes + vectors_bytes + working_bytes; }
 };
 
