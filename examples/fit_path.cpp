@@ -122,12 +122,8 @@ int main(int count, char** words)
                      static_cast<unsigned long long>(problem.needed_bytes()),
                      static_cast<unsigned long long>(problem.limit_bytes()));
         return 4;
-    } catch (const proxpath::cancelled& problem) {
-        // The callback stopped the fit before its first lambda.
-        std::fprintf(stderr, "%s\n", problem.what());
-        return 3;
     } catch (const proxpath::error& problem) {
-        // Whatever else the library throws on purpose; reading files would add file_error and system_error.
+        // Whatever else the library throws on purpose; reading files would add file_error, system_error and cancelled.
         std::fprintf(stderr, "%s\n", problem.what());
         return 4;
     }

@@ -7,10 +7,12 @@
 #include "host/cli/fit_files.hpp"
 #include "host/cli/help.hpp"
 #include "host/cli/run.hpp"
+#include "host/cli/staging.hpp"
 
 #include <chrono>
 #include <cmath>
 #include <csignal>
+#include <filesystem>
 #include <random>
 #include <thread>
 
@@ -46,6 +48,19 @@ outcome call(const std::vector<std::string>& words)
     result.out = out.str();
     result.err = err.str();
     return result;
+}
+
+/// A fit by ISTA without screening to twelve digits, with SIGINT on the way.
+outcome call_interrupted(std::vector<std::string> words)
+{
+    words.insert(words.end(), {"--solver", "ista", "--screening", "none", "--tol", "1e-12", "--threads", "1"});
+    std::thread sender([] {
+        std::this_thread::sleep_for(std::chrono::milliseconds(700));
+        ::kill(::getpid(), SIGINT);
+    });
+    outcome done = call(words);
+    sender.join();
+    return done;
 }
 
 /// n rows, p features, half of the cells zero, as svmlight.
@@ -184,14 +199,8 @@ TEST_F(Cli, AMissingParentFolderIsSaidBeforeAnythingIsRead)
 TEST_F(Cli, TheFirstSignalWritesWhatIsFinishedAndEndsWithCodeThree)
 {
     spill(folder.file("slow.svm"), random_svmlight(400, 300, 2));
-    std::thread sender([] {
-        std::this_thread::sleep_for(std::chrono::milliseconds(700));
-        ::kill(::getpid(), SIGINT);
-    });
-    // ISTA without screening to ten digits: minutes.
-    const outcome done = call({"fit", folder.file("slow.svm"), "--out", folder.file("fit"), "--solver", "ista",
-                               "--screening", "none", "--tol", "1e-12", "--threads", "1"});
-    sender.join();
+    const outcome done = call_interrupted(
+        {"fit", folder.file("slow.svm"), "--out", folder.file("fit")}); // minutes, if it is not stopped
     EXPECT_EQ(done.code, exit_interrupted) << done.err;
     EXPECT_THAT(done.err, HasSubstr("interrupted"));
     const auto summary = nlohmann::json::parse(slurp(path_of(fit_files::summary)));
@@ -204,6 +213,67 @@ TEST_F(Cli, TheFirstSignalWritesWhatIsFinishedAndEndsWithCodeThree)
             call({"predict", folder.file("fit"), folder.file("slow.svm"), "--out", folder.file("p.csv")});
         EXPECT_EQ(predicted.code, exit_certified) << predicted.err;
     }
+}
+
+TEST_F(Cli, AnInterruptedFitTakesTheOlderOnesPlaceNever)
+{
+    spill(folder.file("slow.svm"), random_svmlight(400, 300, 2));
+    ASSERT_EQ(call({"fit", folder.file("slow.svm"), "--out", folder.file("fit"), "--n-lambda", "3"}).code,
+              exit_certified);
+    const std::string before = slurp(path_of(fit_files::path));
+    for (int again = 0; again < 2; ++again) {
+        const outcome done = call_interrupted({"fit", folder.file("slow.svm"), "--out", folder.file("fit"), "--force"});
+        EXPECT_EQ(done.code, exit_interrupted) << done.err;
+        EXPECT_THAT(done.err, HasSubstr("fit.interrupted"));
+        EXPECT_EQ(slurp(path_of(fit_files::path)), before);
+        EXPECT_THAT(slurp(folder.file("fit.interrupted/path.csv")), HasSubstr(",interrupted,"));
+    }
+}
+
+TEST_F(Cli, WhatSomebodyPutIntoTheOlderFolderMeanwhileIsNotDeleted)
+{
+    ASSERT_EQ(call({"fit", small_data(), "--out", folder.file("fit"), "--n-lambda", "3"}).code, exit_certified);
+    const destination where = check_folder_destination(folder.file("fit"), true, fit_files::path, fit_file_names());
+    staging_folder newer(where);
+    write_text_file(newer.file(fit_files::path), "new");
+    spill(path_of("notes.txt"), "mine");
+    const std::string left = newer.commit_folder();
+    EXPECT_EQ(slurp(path_of(fit_files::path)), "new");
+    EXPECT_EQ(slurp(left + "/notes.txt"), "mine");
+    EXPECT_FALSE(std::filesystem::exists(left + "/" + fit_files::path));
+}
+
+TEST_F(Cli, PredictionsBeyondTheMemoryLimitAreRefused)
+{
+    const std::string data = small_data();
+    ASSERT_EQ(call({"fit", data, "--out", folder.file("fit"), "--n-lambda", "100"}).code, exit_certified);
+    spill(folder.file("long.svm"), random_svmlight(3000, 5, 4));
+    const std::vector<std::string> words{"predict", folder.file("fit"),   folder.file("long.svm"),
+                                         "--out",   folder.file("p.csv"), "--memory"};
+    const auto with = [&](const std::string& limit) {
+        std::vector<std::string> all = words;
+        all.push_back(limit);
+        return call(all);
+    };
+    const outcome refused = with("2M"); // 3000 x 100 doubles alone are 2.4 MB
+    EXPECT_EQ(refused.code, exit_system);
+    EXPECT_THAT(refused.err, HasSubstr("--lambda"));
+    EXPECT_FALSE(std::filesystem::exists(folder.file("p.csv")));
+    EXPECT_EQ(with("64M").code, exit_certified);
+}
+
+TEST_F(Cli, ATooSmallMemoryLimitNamesTheOneThatIsEnough)
+{
+    spill(folder.file("wide.svm"), random_svmlight(60, 3000, 5));
+    const std::vector<std::string> words{"fit", folder.file("wide.svm"), "--dry-run", "--memory"};
+    const auto with = [&](const std::string& limit) {
+        std::vector<std::string> all = words;
+        all.push_back(limit);
+        return call(all);
+    };
+    const outcome refused = with("1200k");
+    ASSERT_EQ(refused.code, exit_system) << refused.out;
+    EXPECT_THAT(refused.err, HasSubstr("raise the limit to "));
 }
 
 TEST_F(Cli, EveryMalformedFileGivesCodeOneAMessageWithItsPlaceAndNoFolder)

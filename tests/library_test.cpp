@@ -203,6 +203,12 @@ TEST(Library, NumbersWhoseSquaresLeaveTheRangeAreRefusedNotFitted)
     EXPECT_THAT(refusal_of([](regression& problem) { problem.X.at(0, 2) = 1e200; }),
                 AllOf(HasSubstr("column 2"), HasSubstr("overflow")));
     EXPECT_THAT(refusal_of([](regression& problem) { problem.y[1] = 1e200; }), HasSubstr("overflow"));
+    for (const double scale : {1e-150, 1e-160, 1e-170, 1e-300})
+        EXPECT_THAT(refusal_of([&](regression& problem) {
+                        for (double& value : problem.y) value *= scale;
+                    }),
+                    AllOf(HasSubstr("y:"), HasSubstr("underflow")))
+            << scale;
     EXPECT_THAT(refusal_of([](regression& problem) {
                     for (std::int64_t i = 0; i < 5; ++i) problem.X.at(i, 1) *= 1e-160;
                 }),
@@ -211,6 +217,26 @@ TEST(Library, NumbersWhoseSquaresLeaveTheRangeAreRefusedNotFitted)
                     for (double& weight : problem.weights = {1, 1, 1, 1, 1}) weight = 1e308;
                 }),
                 HasSubstr("weights sum to inf"));
+}
+
+TEST(Library, AGridTooFineForDoublesIsRefused)
+{
+    EXPECT_THAT(refusal_of([](regression& problem) {
+                    problem.settings.n_lambda = 5000;
+                    problem.settings.lambda_min_ratio = 0.9999999999999;
+                }),
+                HasSubstr("not all different"));
+}
+
+TEST(Library, APathThatDoesNotDependOnLambdaSaysWhy)
+{
+    regression problem = small_problem();
+    problem.penalty_factors.assign(static_cast<std::size_t>(problem.X.p), 0.0);
+    problem.lower.assign(problem.penalty_factors.size(), -10.0);
+    problem.upper.assign(problem.penalty_factors.size(), 10.0);
+    EXPECT_THAT(problem.fit().notes, testing::Contains(HasSubstr("no feature is penalised")));
+    problem.penalty_factors.assign(problem.penalty_factors.size(), infinity);
+    EXPECT_THAT(problem.fit().notes, testing::Contains(HasSubstr("no feature takes part")));
 }
 
 TEST(Library, NothingThatIsReturnedIsNaN)

@@ -177,6 +177,21 @@ TEST(Memory, ShapesBeyond32BitsArePlannedExactly)
     }
 }
 
+TEST(Memory, AGramMatrixThatOutgrowsItsMemoryLosesNoLambdas)
+{
+    const regression problem = wide_problem();
+    const matrix X = matrix::from_view(problem.X.view());
+    path_options options;
+    options.threads = 1;
+    options.form = form_kind::gram;
+    options.memory_limit = least_memory(X, options) + 150000; // for some 65 features
+    const path_result result = fit_path(X, problem.y, options);
+    EXPECT_TRUE(result.all_converged());
+    EXPECT_GT(result.points.back().df, 100);
+    options.screening = screening_kind::none; // too large from the start
+    EXPECT_THROW((void)fit_path(X, problem.y, options), out_of_memory);
+}
+
 TEST(Memory, ASupportLargerThanTheFactorMayBeIsSolvedAllTheSame)
 {
     regression problem;

@@ -3,7 +3,6 @@
 #include "host/backend/cpu/newton_costs.hpp"
 
 #include <cstdint>
-#include <limits>
 #include <numeric>
 #include <span>
 #include <vector>
@@ -13,8 +12,6 @@
 
 namespace proxpath::backend {
 namespace {
-
-constexpr double never_plain = std::numeric_limits<double>::infinity();
 
 class NewtonCosts : public testing::Test {
 protected:
@@ -50,15 +47,16 @@ TEST_F(NewtonCosts, AStepGoesPlainWheneverTheFactorsOwnSolvesCostMore)
 {
     costs_.took_plain(with(1), 100, false);
     make_factor();
-    const double solves = costs_.least(with(never_plain)); // the factor is up to date: nothing else to pay
-    EXPECT_TRUE(costs_.goes_plain(with(0.99 * solves / 100)));
-    EXPECT_FALSE(costs_.goes_plain(with(1.01 * solves / 100)));
+    const double solves = costs_.with_factor(with(0)); // the factor is up to date: nothing else to pay
+    // 100 products without it, 2 with it.
+    EXPECT_TRUE(costs_.goes_plain(with(0.99 * solves / 98)));
+    EXPECT_FALSE(costs_.goes_plain(with(1.01 * solves / 98)));
 }
 
 TEST_F(NewtonCosts, AFactorIsDueOnceStepsWithoutItHaveCostAsMuchMore)
 {
-    const double with_factor = costs_.least(with(never_plain)); // making it and solving with it
-    const double hessian = 0.5 * with_factor / 100;             // a step of 100 products: half of that
+    const double with_factor = costs_.with_factor(with(0)); // making it and solving with it
+    const double hessian = 0.5 * with_factor / 100;         // a step of 100 products: half of that
     costs_.took_plain(with(hessian), 100, false);
     int rented = 1;
     while (costs_.goes_plain(with(hessian)) && rented < 100) {
@@ -73,7 +71,7 @@ TEST_F(NewtonCosts, AFactorIsDueOnceStepsWithoutItHaveCostAsMuchMore)
 
 TEST_F(NewtonCosts, SupportsThatAlwaysChangeMakeNoFactorDue)
 {
-    const double with_factor = costs_.least(with(never_plain));
+    const double with_factor = costs_.with_factor(with(0));
     const double hessian = 0.5 * with_factor / 100;
     for (int step = 0; step < 100; ++step) {
         for (std::int64_t& feature : support_) feature += 300;
@@ -84,10 +82,35 @@ TEST_F(NewtonCosts, SupportsThatAlwaysChangeMakeNoFactorDue)
 
 TEST_F(NewtonCosts, AStepThatFailedWithoutTheFactorIsChargedTenfold)
 {
-    const double with_factor = costs_.least(with(never_plain));
+    const double with_factor = costs_.with_factor(with(0));
     const double hessian = 0.5 * with_factor / 100;
     costs_.took_plain(with(hessian), 100, true);
     EXPECT_FALSE(costs_.goes_plain(with(hessian)));
+}
+
+TEST_F(NewtonCosts, ASmallerSupportPaysForAFactorMadeAnew)
+{
+    make_factor();
+    const double solves = costs_.with_factor(with(0));
+    support_.resize(200); // a third left: more than may be held
+    EXPECT_NEAR(costs_.with_factor(with(0)), 200.0 * 200 * 200 / 3 + solves * 4 / 9, 1e-6 * solves);
+    support_ = first_features(290);
+    EXPECT_LT(costs_.with_factor(with(0)), solves) << "held, nothing is made";
+}
+
+TEST_F(NewtonCosts, AFactorWithoutRoomIsNotFree)
+{
+    const kept_factor none(0);
+    ASSERT_EQ(none.capacity(), 0);
+    costs_.took_factor(100); // steps of conjugate gradients, each a product
+    EXPECT_EQ(costs_.with_factor({support_, 1000, none}), 100 * 1000.0);
+}
+
+TEST_F(NewtonCosts, AStepWithNothingToSolveTeachesNothing)
+{
+    const double before = costs_.plain(with(1));
+    costs_.took_plain(with(1), 0, false);
+    EXPECT_EQ(costs_.plain(with(1)), before);
 }
 
 TEST_F(NewtonCosts, KnowWhetherAnyStepWentPlain)

@@ -69,6 +69,25 @@ void share_memory_limit(const fit_settings& settings, const matrix& X, path_opti
                                         bytes_text(stored)),
                             stored, settings.memory);
     path.memory_limit = settings.memory - stored;
+    try {
+        (void)plan_memory(X, path);
+    } catch (const out_of_memory& problem) {
+        const std::uint64_t least = problem.needed_bytes() + stored;
+        throw out_of_memory(fmt::format("--memory {}: X takes {} of it, the work at least {}; raise the limit to {}",
+                                        bytes_text(settings.memory), bytes_text(stored),
+                                        bytes_text(problem.needed_bytes()), bytes_text(least)),
+                            least, settings.memory);
+    }
+}
+
+/// An older fit is replaced by a whole path only; what was interrupted goes beside it.
+void go_beside_older(fit_settings& settings, destination& where, reporter& report)
+{
+    const std::string older = settings.out;
+    settings.out = where.path + ".interrupted";
+    where = check_folder_destination(settings.out, true, fit_files::path, fit_file_names());
+    report.warn(
+        fmt::format("interrupted: the older fit '{}' stays, what is finished goes to '{}'", older, settings.out));
 }
 
 void write_files(const staging_folder& folder, const path_result& result, const data_set& data)
@@ -137,6 +156,7 @@ int fit(const arguments& typed, console& to)
     facts.solve_s = seconds_since(solving);
 
     const auto writing = clock::now();
+    if (where->replaces && count_statuses(result.points).interrupted > 0) go_beside_older(settings, *where, report);
     facts.matrix_checksum = data.X.checksum(settings.path.threads);
     facts.response_checksum = XXH3_64bits(data.y.data(), data.y.size() * sizeof(double));
     staging_folder folder(*where);
@@ -146,7 +166,8 @@ int fit(const arguments& typed, console& to)
     facts.peak_bytes = peak_memory_bytes();
     const nlohmann::json summary = summary_json(result, facts, options_json(typed, settings));
     write_summary(folder.file(fit_files::summary), summary);
-    folder.commit_folder();
+    if (const std::string left = folder.commit_folder(); !left.empty())
+        report.warn(fmt::format("the older '{}' held files that no fit writes: they are in '{}'", settings.out, left));
 
     const bool verbose = settings.level == verbosity::verbose;
     if (settings.json)

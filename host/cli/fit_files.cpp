@@ -11,9 +11,11 @@
 #include <proxpath/io.hpp>
 #include <proxpath/matrix.hpp>
 
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <system_error>
 
 #include <fmt/format.h>
 
@@ -88,7 +90,8 @@ nlohmann::json read_summary(const std::string& file)
 {
     std::ifstream stream(file, std::ios::binary);
     std::ostringstream text;
-    text << stream.rdbuf();
+    if (!stream || !(text << stream.rdbuf()) || stream.bad())
+        throw system_error(fmt::format("cannot read '{}': {}", file, std::generic_category().message(errno)));
     auto summary = nlohmann::json::parse(text.str(), nullptr, false);
     if (!summary.is_object()) throw file_error(file, 0, "this is not the summary of a proxpath fit; fit again");
     return summary;
@@ -171,8 +174,12 @@ fitted_path read_fit(const std::string& folder, int threads)
                          fmt::format("{} columns, but {} has {} lambdas", fit.coefficients.cols, fit_files::path,
                                      fit.points.size()));
     const nlohmann::json summary = read_summary(file(fit_files::summary));
-    if (const auto base = summary.find("index_base"); base != summary.end() && base->is_number_integer())
+    if (const auto base = summary.find("index_base"); base != summary.end() && !base->is_null()) {
+        if (*base != 0 && *base != 1)
+            throw file_error(file(fit_files::summary), 0,
+                             fmt::format("index_base {} is neither 0 nor 1", base->dump()));
         fit.index_base = base->get<int>();
+    }
     if (fs::exists(file(fit_files::features))) fit.features = read_lines(file(fit_files::features));
     return fit;
 }

@@ -201,7 +201,7 @@ std::vector<option_record> output_options()
             .in("Output", in_predict),
         option("--lambda", "L",
                "Predict for this lambda alone: between two lambdas of the path coefficients are interpolated linearly, "
-               "above lambda_max they are 0")
+               "above the first they are 0 where they are 0 there; other lambdas are refused")
             .value(argument_kind::number, above(0))
             .otherwise("all lambdas of the path")
             .in("Output", in_predict),

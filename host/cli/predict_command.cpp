@@ -4,6 +4,7 @@
 
 #include "host/cli/exit_code.hpp"
 #include "host/cli/fit_files.hpp"
+#include "host/cli/interruption.hpp"
 #include "host/cli/settings.hpp"
 #include "host/cli/staging.hpp"
 #include "host/cli/values.hpp"
@@ -115,7 +116,7 @@ bool is_svmlight(const predict_settings& settings)
 }
 
 /// What may be wrong when there are more columns than the fit has.
-std::string advice(const fitted_path& fit, const data_set& data, const predict_settings& settings)
+std::string column_advice(const fitted_path& fit, const data_set& data, const predict_settings& settings)
 {
     const bool named = !data.feature_names.empty() && settings.read.y_column.empty();
     return named && data.X.cols() > fit.coefficients.rows ? "; a response among them is named with --y-column" : "";
@@ -131,7 +132,31 @@ void check_names(const fitted_path& fit, const data_set& data, const predict_set
             throw file_error(settings.design, 1,
                              fmt::format("feature {} is '{}', but the fit has '{}' there; give the same columns in the "
                                          "same order{}",
-                                         j + 1, data.feature_names[j], fit.features[j], advice(fit, data, settings)));
+                                         j + 1, data.feature_names[j], fit.features[j],
+                                         column_advice(fit, data, settings)));
+}
+
+/// X, the predictions and the dense coefficients of a group of lambdas, see docs/memory.md.
+void check_memory(const predict_settings& settings, const matrix& X, const chosen_columns& chosen)
+{
+    if (settings.read.memory_limit == 0) return;
+    const double K = static_cast<double>(chosen.lambdas.size());
+    const double group = std::min(K, 32.0);
+    const double needed =
+        static_cast<double>(X.stored_bytes()) +
+        8.0 * (static_cast<double>(X.rows()) * (K + 2 * group) + static_cast<double>(X.cols()) * (2 * group + 3));
+    if (needed <= static_cast<double>(settings.read.memory_limit)) return;
+    throw out_of_memory(
+        fmt::format("--memory {}: X and its predictions for {} lambdas need {}; raise the limit or predict for one "
+                    "--lambda",
+                    bytes_text(settings.read.memory_limit), chosen.lambdas.size(),
+                    bytes_text(static_cast<std::uint64_t>(needed))),
+        static_cast<std::uint64_t>(needed), settings.read.memory_limit);
+}
+
+void stop_if_interrupted()
+{
+    if (interrupt_requested()) throw cancelled("interrupted");
 }
 
 void write_predictions(const std::string& file, const std::vector<double>& lambdas, const std::vector<double>& values)
@@ -140,6 +165,7 @@ void write_predictions(const std::string& file, const std::vector<double>& lambd
     for (std::size_t k = 0; k < lambdas.size(); ++k) out.print("{}lambda={}", k == 0 ? "" : ",", lambdas[k]);
     out.write("\n");
     for (std::size_t i = 0; i < values.size(); i += lambdas.size()) {
+        stop_if_interrupted();
         for (std::size_t k = 0; k < lambdas.size(); ++k) out.print("{}{}", k == 0 ? "" : ",", values[i + k]);
         out.write("\n");
     }
@@ -168,8 +194,10 @@ int predict(const arguments& typed, console& to)
     if (data.X.cols() != fit.coefficients.rows)
         throw file_error(settings.design, 0,
                          fmt::format("{} features, but the fit in '{}' has {}{}", data.X.cols(), settings.folder,
-                                     fit.coefficients.rows, advice(fit, data, settings)));
+                                     fit.coefficients.rows, column_advice(fit, data, settings)));
 
+    check_memory(settings, data.X, chosen);
+    stop_if_interrupted();
     const std::vector<double> values = predict(data.X, chosen.coefficients, chosen.intercepts, settings.threads);
     staging_folder folder(where);
     write_predictions(folder.file(where.name), chosen.lambdas, values);

@@ -31,19 +31,7 @@ std::size_t terminal_width()
     return size.ws_col;
 }
 
-const char* phase_text(phase now)
-{
-    switch (now) {
-    case phase::reading:
-        return "reading";
-    case phase::preparing:
-        return "preparing";
-    case phase::solving:
-        return "solving";
-    default:
-        return "writing";
-    }
-}
+const char* phase_text(phase now) { return now == phase::reading ? "reading" : "solving"; }
 
 /// One line: control characters of file names and data must not reach the terminal.
 std::string on_one_line(std::string text)

@@ -26,7 +26,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string advice(int error_number)
+std::string advice_for(int error_number)
 {
     switch (error_number) {
     case EACCES:
@@ -44,8 +44,8 @@ std::string advice(int error_number)
 
 [[noreturn]] void refuse(const std::string& what, const std::string& path, int error_number)
 {
-    throw system_error(
-        fmt::format("{} '{}': {}{}", what, path, std::generic_category().message(error_number), advice(error_number)));
+    throw system_error(fmt::format("{} '{}': {}{}", what, path, std::generic_category().message(error_number),
+                                   advice_for(error_number)));
 }
 
 /// The name survives a power failure only once its folder is on disk. Some file systems cannot sync folders; the
@@ -61,6 +61,15 @@ void remove_now(const std::string& path)
 {
     std::error_code ignored;
     fs::remove_all(path, ignored);
+}
+
+/// Deletes a replaced folder. It was looked into before the work; what was put there since is not ours to delete.
+/// @return the folder, if something was left in it; else empty
+std::string remove_older(const std::string& path, const std::vector<std::string>& known)
+{
+    std::error_code ignored;
+    for (const std::string& name : known) fs::remove(path + "/" + name, ignored);
+    return fs::remove(path, ignored) ? "" : path;
 }
 
 /// Splits into parent and name, and sees that the parent is there.
@@ -130,6 +139,7 @@ destination check_folder_destination(const std::string& path, bool force, const 
         try {
             where.replaces = !(fs::is_directory(where.path) && fs::is_empty(where.path));
             if (where.replaces) check_replaceable(path, where.path, force, mark, known);
+            where.known = known;
         } catch (const fs::filesystem_error& failure) {
             refuse("cannot look into", where.path, failure.code().value());
         }
@@ -171,8 +181,9 @@ staging_folder::~staging_folder()
     if (!path_.empty()) remove_now(path_);
 }
 
-void staging_folder::commit_folder()
+std::string staging_folder::commit_folder()
 {
+    std::string left;
     sync_folder(path_);
     // From here on a second signal must not remove what is finished: after the rename the open folder is the fit.
     on_abort_.reset();
@@ -182,9 +193,9 @@ void staging_folder::commit_folder()
         const int swapped = ::renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD, where_.path.c_str(), RENAME_EXCHANGE);
         if (swapped == 0) {
             sync_folder(where_.parent);
-            remove_now(path_); // it is the older folder
+            left = remove_older(path_, where_.known);
             path_.clear();
-            return;
+            return left;
         }
         if (errno != EINVAL && errno != ENOSYS && errno != ENOENT) refuse("cannot write", where_.path, errno);
 #endif
@@ -196,13 +207,14 @@ void staging_folder::commit_folder()
             (void)std::rename(aside.c_str(), where_.path.c_str());
             refuse("cannot write", where_.path, error_number);
         }
-        remove_now(aside);
+        left = remove_older(aside, where_.known);
     } else if (std::rename(path_.c_str(), where_.path.c_str()) != 0) {
         // rename takes the place of an empty folder of that name; one that somebody filled meanwhile is refused here.
         refuse("cannot write", where_.path, errno);
     }
     path_.clear();
     sync_folder(where_.parent);
+    return left;
 }
 
 void staging_folder::commit_file(const std::string& name)

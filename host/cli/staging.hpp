@@ -15,7 +15,8 @@ struct destination {
     std::string path;   ///< without a trailing slash; links resolved where it exists
     std::string parent; ///< existing folder
     std::string name;
-    bool replaces = false; ///< something that is there, other than an empty folder
+    bool replaces = false;          ///< something that is there, other than an empty folder
+    std::vector<std::string> known; ///< files of the folder that is replaced which may be deleted
 };
 
 /// A folder to be made; an empty one of that name may be there.
@@ -38,7 +39,8 @@ public:
 
     std::string file(const std::string& name) const { return path_ + "/" + name; }
     /// Gives the folder, with all that is in it, the destination's name.
-    void commit_folder();
+    /// @return where the older folder lies if it has come to hold files that no fit writes; else empty
+    std::string commit_folder();
     /// Gives one file of it the destination's name.
     void commit_file(const std::string& name);
 

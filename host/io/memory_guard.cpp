@@ -8,6 +8,7 @@
 #include <array>
 #include <fstream>
 #include <limits>
+#include <string>
 
 #include <sys/resource.h>
 #include <unistd.h>
@@ -28,6 +29,29 @@ std::uint64_t first_number(const char* path)
     std::ifstream file(path);
     std::uint64_t value = 0;
     return file >> value ? value : unlimited; // "max" does not parse: no limit
+}
+
+/// The least limit of the control groups that this process is in, and of those around them.
+std::uint64_t control_group_limit()
+{
+    // In a namespace of its own (a container) the group is the root of what is mounted.
+    std::uint64_t least = std::min(first_number("/sys/fs/cgroup/memory.max"),
+                                   first_number("/sys/fs/cgroup/memory/memory.limit_in_bytes"));
+    std::ifstream groups("/proc/self/cgroup");
+    std::string line; // hierarchy:controllers:path
+    while (std::getline(groups, line)) {
+        const std::size_t first = line.find(':');
+        const std::size_t second = first == std::string::npos ? first : line.find(':', first + 1);
+        if (second == std::string::npos) continue;
+        const std::string controllers = line.substr(first + 1, second - first - 1);
+        const bool unified = controllers.empty();
+        if (!unified && ("," + controllers + ",").find(",memory,") == std::string::npos) continue;
+        const std::string root = unified ? "/sys/fs/cgroup" : "/sys/fs/cgroup/memory";
+        const char* const file = unified ? "/memory.max" : "/memory.limit_in_bytes";
+        for (std::string path = line.substr(second + 1); path.size() > 1; path.erase(path.rfind('/')))
+            least = std::min(least, first_number((root + path + file).c_str()));
+    }
+    return least;
 }
 
 std::uint64_t meminfo_available()
@@ -70,8 +94,7 @@ std::uint64_t available_memory()
     const auto page_bytes = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
     std::uint64_t least = meminfo_available();
     // Only our own pages are set against a cgroup's limit: its cache is given back when memory is short.
-    for (const char* limit : {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"})
-        least = std::min(least, less(first_number(limit), pages.resident * page_bytes));
+    least = std::min(least, less(control_group_limit(), pages.resident * page_bytes));
     rlimit address_space{};
     if (::getrlimit(RLIMIT_AS, &address_space) == 0 && address_space.rlim_cur != RLIM_INFINITY)
         least = std::min(least, less(address_space.rlim_cur, pages.total * page_bytes));

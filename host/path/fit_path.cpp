@@ -325,9 +325,23 @@ private:
             result_.notes.emplace_back(
                 "the null model fits y exactly (y is constant, or explained by the unpenalised part)");
         else if (!(null_.lambda_max > 0))
-            result_.notes.emplace_back("no feature is correlated with y: the path is the null model");
+            result_.notes.emplace_back(reason_without_lambda_max());
         result_.seconds.total = seconds_since(started_);
         return std::move(result_);
+    }
+
+    /// Why no lambda makes a difference.
+    const char* reason_without_lambda_max() const
+    {
+        bool any = false;
+        for (std::size_t j = 0; j < fit_.skip.size(); ++j) {
+            if (fit_.skip[j] != 0) continue;
+            any = true;
+            if (fit_.l1[j] > 0 || fit_.l2[j] > 0)
+                return "no penalised feature is correlated with y: their coefficients are 0 at every lambda";
+        }
+        return any ? "no feature is penalised: the fit is the same at every lambda"
+                   : "no feature takes part: all are excluded or have no variation";
     }
 
     clock::time_point started_ = clock::now();

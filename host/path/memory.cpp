@@ -21,6 +21,9 @@ namespace {
 constexpr std::int64_t lambdas_together = 8;
 /// Vectors of p doubles: scaling (3), penalty (5), moments (3), mean, magnitudes (2), place in the working set.
 constexpr std::uint64_t feature_vectors = 15;
+/// The same of a working set that holds all features: its list, penalty (5), warm start; of ridge, scaling and back.
+constexpr std::uint64_t whole_set_vectors = 7;
+constexpr std::uint64_t krylov_vectors = 4;
 /// Vectors of n doubles: weights, response, one-column panels.
 constexpr std::uint64_t row_vectors = 6;
 /// Panels of n × k alive in a certificate: residual, zeros, and the residual form's images and gradients.
@@ -28,6 +31,8 @@ constexpr std::uint64_t certificate_panels = 3;
 constexpr std::uint64_t residual_form_panels = 4;
 /// Panels of |W| × k alive in proximal gradient.
 constexpr std::uint64_t coefficient_panels = 6;
+/// Panels of p × k alive in Ridge's Krylov method and after it: directions, solutions, copies on the host (2).
+constexpr std::uint64_t krylov_panels = 4;
 /// Ridge on few features solves by a factorisation at once; above, by a Krylov space.
 constexpr std::int64_t factored_ridge = 1024;
 
@@ -108,12 +113,13 @@ memory_shares share_memory(const matrix& X, const path_options& options)
     // Coefficients of the result: an index and a value each.
     const byte_count result_bytes = byte_count{16} * static_cast<std::uint64_t>(options.alpha == 0 ? p : expected / 2) *
                                     static_cast<std::uint64_t>(lambdas);
-    const byte_count fixed = panel_bytes(p, 1) * feature_vectors + byte_count{static_cast<std::uint64_t>(p)} +
-                             panel_bytes(n, 1) * row_vectors + result_bytes;
     const bool krylov = takes_krylov(options, n, p);
+    const std::uint64_t vectors = feature_vectors + (all ? whole_set_vectors : 0) + (krylov ? krylov_vectors : 0);
+    const byte_count fixed = panel_bytes(p, 1) * vectors + byte_count{static_cast<std::uint64_t>(p)} +
+                             panel_bytes(n, 1) * row_vectors + result_bytes;
     const auto needed = [&](std::int64_t k) {
-        const byte_count block =
-            panel_bytes(n, k) * certificate_panels + panel_bytes(expected, k) * (krylov ? 3 : coefficient_panels);
+        const byte_count block = panel_bytes(n, k) * certificate_panels +
+                                 panel_bytes(expected, k) * (krylov ? krylov_panels : coefficient_panels);
         return (fixed + block).value;
     };
 
@@ -122,8 +128,8 @@ memory_shares share_memory(const matrix& X, const path_options& options)
     while (k > 1 && needed(k) > plan.limit_bytes / 4 * 3) k = (k + 1) / 2;
     if (needed(k) > plan.limit_bytes || needed(k) == byte_count::most)
         throw out_of_memory(
-            fmt::format("memory limit of {} MiB is too small: vectors of X ({} x {}) and one lambda at a "
-                        "time need {} MiB; raise the limit",
+            fmt::format("memory limit of {} MiB is too small: vectors of X ({} x {}), one lambda at a time and the "
+                        "result of all need {} MiB; raise the limit",
                         plan.limit_bytes >> 20, n, p, (needed(k) >> 20) + 1),
             needed(k), plan.limit_bytes);
     plan.lambda_block = k;

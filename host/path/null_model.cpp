@@ -99,9 +99,16 @@ null_model fit_null_model(const operations<double>& ops, const problem& fit, con
     constexpr double last_places = 64 * std::numeric_limits<double>::epsilon();
     double subtracted = 0;
     for (const double coefficient : null.coefficients) subtracted += coefficient * coefficient;
-    if (null.loss <= last_places * last_places * subtracted) {
+    double largest = 0;
+    for (std::size_t i = 0; i < null.residual.size(); ++i)
+        if (fit.weights[i] > 0) largest = std::max(largest, std::fabs(null.residual[i]));
+    // Below this the loss has no digits to measure a gap by.
+    constexpr double smallest_loss = std::numeric_limits<double>::min() / std::numeric_limits<double>::epsilon();
+    if (subtracted > 0 && null.loss <= last_places * last_places * subtracted) {
         null.rounding = last_places * last_places * subtracted;
         null.loss = 0;
+    } else if (largest > 0 && null.loss < smallest_loss) {
+        throw invalid_input("y: its squares underflow; multiply it by a power of ten");
     }
 
     const std::vector<double> zero(1, 0.0);

@@ -7,6 +7,7 @@
 #include <proxpath/predict.hpp>
 
 #include <algorithm>
+#include <new>
 
 #include <fmt/format.h>
 
@@ -36,7 +37,7 @@ void check(const sparse_columns& B)
 
 std::vector<double> predict(const matrix& X, const sparse_columns& coefficients, std::span<const double> intercepts,
                             int threads)
-{
+try {
     if (coefficients.rows != X.cols())
         throw invalid_input(fmt::format("the fit has {} features, but X has {}", coefficients.rows, X.cols()));
     if (static_cast<std::int64_t>(intercepts.size()) != coefficients.cols)
@@ -74,6 +75,11 @@ std::vector<double> predict(const matrix& X, const sparse_columns& coefficients,
                     intercepts[static_cast<std::size_t>(first + c)] + part[static_cast<std::size_t>(i * count + c)];
     }
     return out;
+} catch (const std::bad_alloc&) {
+    const double needed = 8 * static_cast<double>(X.rows()) * static_cast<double>(intercepts.size());
+    throw out_of_memory(
+        fmt::format("the system refused memory for predictions of {} rows by {} columns", X.rows(), intercepts.size()),
+        static_cast<std::uint64_t>(needed), 0);
 }
 
 } // namespace proxpath

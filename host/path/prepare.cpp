@@ -142,6 +142,11 @@ std::vector<double> lambda_grid(const path_options& options, double lambda_max, 
         const double share =
             lambdas.size() > 1 ? static_cast<double>(k) / static_cast<double>(lambdas.size() - 1) : 0.0;
         lambdas[k] = k == 0 ? lambda_max : lambda_max * std::pow(ratio, share);
+        if (k > 0 && !(lambdas[k] < lambdas[k - 1]))
+            throw invalid_input(fmt::format(
+                "lambda_min_ratio {}: {} lambdas from {} to that share of it are not all different; ask for "
+                "fewer or a smaller ratio",
+                ratio, lambdas.size(), lambda_max));
     }
     return lambdas;
 }

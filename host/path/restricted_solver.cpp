@@ -47,7 +47,8 @@ bool restricted_solver::use_gram(const working_set& set) const
     // While it grows, the old matrix and the new one are alive together.
     const double needed = 2 * sizeof(double) * features * features;
     if (needed > static_cast<double>(settings_.gram_limit_bytes)) {
-        if (settings_.form == form_kind::automatic) return false;
+        // Lambdas that are solved already must not be lost.
+        if (settings_.form == form_kind::automatic || gram_.rows > 0) return false;
         throw out_of_memory(fmt::format("form gram: the Gram matrix of {} features needs {:.0f} MiB, {} MiB are left "
                                         "for it; raise the memory limit or take another form",
                                         set.size(), needed / 1048576, settings_.gram_limit_bytes >> 20),

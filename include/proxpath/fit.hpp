@@ -37,7 +37,7 @@ PROXPATH_API path_result fit_path(const matrix& X, std::span<const double> y, co
 PROXPATH_API path_result fit_path(const matrix_view& X, std::span<const double> y, const path_options& options = {});
 
 /// Predicts the memory of a fit without fitting. Reads only the shape and the options.
-/// @throws as fit_path, for options
+/// @throws invalid_input, out_of_memory as fit_path
 PROXPATH_API memory_plan plan_memory(const matrix& X, const path_options& options = {});
 
 } // namespace proxpath

@@ -28,7 +28,8 @@ public:
     /// unchanged as long as this matrix or a copy of it lives. Everything else is converted once, in blocks.
     /// @param threads 0 = all cores
     /// @throws invalid_input naming the position of an index out of range, a duplicate entry or a value that is
-    ///         NaN or infinite
+    ///         NaN or infinite; also for offsets that do not ascend to the number of entries, and for shapes beyond
+    ///         the limits above
     /// @throws out_of_memory when the system refuses the memory
     static matrix from_view(const matrix_view& view, int threads = 0);
 

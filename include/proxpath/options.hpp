@@ -39,7 +39,7 @@ struct path_options {
     bool standardize = true; ///< penalise coefficients of columns scaled to unit weighted variance
 
     std::vector<double> lambda;             ///< own values: finite, > 0, strictly decreasing; empty = a grid
-    int n_lambda = 100;                     ///< length of the grid, ≥ 1
+    int n_lambda = 100;                     ///< length of the grid, 1 … 1,000,000
     std::optional<double> lambda_min_ratio; ///< last over first lambda of the grid, in (0, 1); n < p ? 1e-2 : 1e-4
 
     double tol = 1e-6;                     ///< largest accepted duality gap over P(0), the loss of the null model; > 0
@@ -57,7 +57,7 @@ struct path_options {
     form_kind form = form_kind::automatic;
     precision_kind precision = precision_kind::float64;
 
-    int threads = 0;                ///< 0 = all cores; results do not depend on it
+    int threads = 0;                ///< 0 = all cores, at most 4096; results do not depend on it
     std::uint64_t memory_limit = 0; ///< bytes for working memory beyond the stored matrix; 0 = half of what is free
     progress_callback on_progress;  ///< may be empty
 };

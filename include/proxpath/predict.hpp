@@ -16,7 +16,9 @@ namespace proxpath {
 /// @param intercepts   K
 /// @param threads      0 = all cores
 /// @return n × K numbers, row-major: row i holds the K predictions of row i of X
-/// @throws invalid_input when the number of features or of intercepts does not match
+/// @throws invalid_input when the number of features or of intercepts does not match, or the coefficients are not
+///         sparse columns of their shape
+/// @throws out_of_memory when the system refuses the memory
 PROXPATH_API std::vector<double> predict(const matrix& X, const sparse_columns& coefficients,
                                          std::span<const double> intercepts, int threads = 0);
 

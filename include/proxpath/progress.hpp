@@ -7,11 +7,11 @@
 namespace proxpath {
 
 /// What the library is doing when it reports.
-enum class phase : std::uint8_t { reading, preparing, solving, writing };
+enum class phase : std::uint8_t { reading, solving };
 
 /// One report.
 struct progress {
-    phase now = phase::preparing;
+    phase now = phase::reading;
     double fraction = 0;            ///< share of the phase that is done, 0 … 1
     double elapsed_s = 0;           ///< seconds since the call began
     std::int64_t lambdas_done = 0;  ///< lambdas certified so far (solving)
@@ -21,8 +21,8 @@ struct progress {
     double largest_rel_gap = 0;     ///< largest relative gap among the finished lambdas
 };
 
-/// Called now and then from the thread that called the library. Return false to stop: the call then returns what is
-/// finished (statuses say `interrupted`), or throws `cancelled` where there is nothing to return.
+/// Called now and then from the thread that called the library. Return false to stop: fit_path then returns the path
+/// with what is finished (the statuses of the rest say `interrupted`), reading throws `cancelled`.
 using progress_callback = std::function<bool(const progress&)>;
 
 } // namespace proxpath

@@ -22,7 +22,7 @@ struct path_point {
     double intercept = 0; ///< original scale; 0 without intercept
     double primal = 0;    ///< P at the returned coefficients
     double dual = 0;      ///< largest dual value found; a lower bound on the optimum
-    double gap = 0;       ///< primal − dual ≥ 0: no solution is better by more than this
+    double gap = 0;       ///< |primal − dual|: no solution is better by more than this (rounding may put dual above)
     double rel_gap = 0;   ///< gap / P(0)
     double kkt = 0;       ///< largest distance of 0 from the subdifferential, on the penalised (standardised) scale
     column_status status = column_status::interrupted;

@@ -37,7 +37,7 @@ public:
         return 2 * nonzeros * static_cast<double>(p_);
     }
 
-    /// Rows of C in memory, as long as the products of 8 (see descent::solve_wait).
+    /// Rows of C in memory, as long as the products of 8 (see newton_costs).
     double hessian_cost(std::size_t support) const
     {
         return 8.0 * static_cast<double>(support) * static_cast<double>(p_);

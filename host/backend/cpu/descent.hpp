@@ -19,8 +19,8 @@
 namespace proxpath::backend {
 
 // What a form offers, S being a list of features, u = X̃'wρ, C = X̃'WX̃:
-//   features()                  p
-//   load(b), coefficients()     set and get the point
+//   load(b), coefficients()     set and get the point, p numbers
+//   active(j)                   feature j has any variation
 //   sweep_cost()                products of a large matrix product that take as long as a sweep over all
 //   sweep(all, λ)               one pass of coordinate descent over all features or the non-zero ones
 //   hessian_cost(|S|)           the same of a call of hessian
@@ -29,7 +29,7 @@ namespace proxpath::backend {
 //   hessian(S, d, out)          C_SS d
 //   gram(rows, columns, out)    entries of C
 //   loss_change(S, moved)       change of the loss by a move on S, kept for accept()
-//   accept(S)                   takes the move of the last loss_change
+//   accept(S, moved)            takes the move of the last loss_change
 template <class Form>
 class descent {
 public:
@@ -64,7 +64,7 @@ public:
             for (int i = 1; i < sweeps_per_look; ++i) form_.sweep(false, lambda_);
             result.steps += sweeps_per_look;
             if (newton_pays(gaps)) {
-                result.steps += newton_.run();
+                result.steps += newton_.run(problem_.max_iterations - result.steps);
                 gaps.clear(); // the pace of the sweeps is measured anew
             }
             now = form_.gap(lambda_);

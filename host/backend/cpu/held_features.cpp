@@ -37,6 +37,7 @@ void held_features::clear()
     features_.clear();
     forward_.resize(0, 0);
     inner_.resize(0, 0);
+    inner_factor_.resize(0, 0);
 }
 
 bool held_features::hold(const support_factor& factor, std::span<const std::int64_t> features, int threads)

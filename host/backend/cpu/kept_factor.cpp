@@ -35,8 +35,7 @@ void kept_factor::update(std::span<const std::int64_t> support, std::span<const 
     std::sort(present.begin(), present.end());
     std::erase_if(left,
                   [&](std::int64_t feature) { return std::binary_search(present.begin(), present.end(), feature); });
-    const auto most = static_cast<std::size_t>(held_features::largest_share * static_cast<double>(factor_.size()));
-    if (outdated_ || left.size() > most) {
+    if (builds_anew(size() - static_cast<std::int64_t>(left.size()))) {
         clear();
         left.clear();
     }

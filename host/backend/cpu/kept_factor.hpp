@@ -28,6 +28,12 @@ public:
     void mark_outdated() { outdated_ = true; }
     bool outdated() const { return outdated_; }
 
+    /// Whether the next update builds it anew, `common` of its features being in the support then.
+    bool builds_anew(std::int64_t common) const
+    {
+        return outdated_ ||
+               static_cast<double>(size() - common) > held_features::largest_share * static_cast<double>(size());
+    }
     /// Brings it up to date with a support, as far as its memory goes.
     /// @param diagonal what is added to the diagonal of C, a number for each of the support
     void update(std::span<const std::int64_t> support, std::span<const double> diagonal,

@@ -23,8 +23,10 @@ public:
 
     /// Of a step without the factor.
     double plain(const occasion& now) const { return plain_steps_ * now.hessian; }
+    /// Of a step with the factor, brought up to date for it.
+    double with_factor(const occasion& now) const { return update(now) + solve(now); }
     /// Of a step, whichever way is cheaper.
-    double least(const occasion& now) const { return std::min(plain(now), update(now) + solve(now)); }
+    double least(const occasion& now) const { return std::min(plain(now), with_factor(now)); }
 
     /// Whether this step goes without the factor. An update that one step does not pay for is due once the steps before
     /// would have paid for it (as one rents until the rent would have bought: at most twice the least cost).
@@ -42,6 +44,8 @@ public:
     /// @param failed it could not be solved to the end that way
     void took_plain(const occasion& now, int steps, bool failed)
     {
+        if (steps == 0) return; // nothing was left to solve, nothing is learnt
+        went_plain_ = true;
         plain_steps_ = failed ? 10.0 * steps : steps;
         // What a factor would have saved, less what it would have grown by.
         const double saved = steps * now.hessian - solve(now) - count_met(now) * square(now);
@@ -57,10 +61,9 @@ public:
     }
 
     /// Whether any step was taken without the factor.
-    bool went_plain() const { return plain_steps_ != unknown_steps; }
+    bool went_plain() const { return went_plain_; }
 
 private:
-    static constexpr double unknown_steps = 200;
     /// A number of the factor that is read costs as much as so many products (measured on two cores: 0.05 ns for a
     /// product, 0.4 ns for a number, twice that from main memory).
     static constexpr double solve_wait = 8;
@@ -74,22 +77,24 @@ private:
         return size * size;
     }
 
-    /// Solves with a factor of the support, as many as the step before needed.
+    /// Conjugate gradients with a factor of the support, as many steps as those before needed.
     double solve(const occasion& now) const
     {
         const double size =
             static_cast<double>(std::min(static_cast<std::int64_t>(now.support.size()), now.factor.capacity()));
-        return (solves_ + 1) * (size > near_features ? far_solve_wait : solve_wait) * size * size;
+        return (solves_ + 1) * (size > near_features ? far_solve_wait : solve_wait) * size * size +
+               solves_ * now.hessian;
     }
 
     /// Bringing the factor up to date.
     static double update(const occasion& now)
     {
-        const double kept = now.factor.outdated() ? 0.0 : static_cast<double>(now.factor.size());
-        double fresh = 0;
-        for (const std::int64_t feature : now.support)
-            if (now.factor.outdated() || !now.factor.contains(feature)) ++fresh;
-        fresh = std::max(0.0, std::min(fresh, static_cast<double>(now.factor.capacity()) - kept));
+        std::int64_t common = 0;
+        for (const std::int64_t feature : now.support) common += now.factor.contains(feature) ? 1 : 0;
+        const bool anew = now.factor.builds_anew(common);
+        const double kept = anew ? 0.0 : static_cast<double>(now.factor.size());
+        const double wanted = static_cast<double>(now.support.size()) - (anew ? 0.0 : static_cast<double>(common));
+        const double fresh = std::max(0.0, std::min(wanted, static_cast<double>(now.factor.capacity()) - kept));
         return fresh * (kept * (kept + fresh) + fresh * fresh / 3);
     }
 
@@ -107,9 +112,10 @@ private:
         return fresh;
     }
 
-    int solves_ = 2;                     // conjugate-gradient steps of the last Newton step that had the factor
-    double plain_steps_ = unknown_steps; // the same of the last without it
-    double regret_ = 0;                  // what steps without the factor cost more than with it, had it been up to date
+    int solves_ = 2;           // conjugate-gradient steps of the last Newton step that had the factor
+    double plain_steps_ = 200; // the same of the last without it
+    bool went_plain_ = false;
+    double regret_ = 0; // what steps without the factor cost more than with it, had it been up to date
     std::vector<std::uint8_t> met_;
 };
 

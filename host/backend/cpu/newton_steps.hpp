@@ -1,13 +1,13 @@
 // Newton steps on support and signs of one column, over a form (descent.hpp): what brings the gap down at once when
 // coordinate descent has found nearly the right support.
 //
-// A Newton point that crosses a sign or a bound is projected on it and taken only when it lowers the objective, shorter
-// and shorter otherwise, so such steps cannot cycle. One that crosses nothing minimises the objective and is taken as
-// it is. The Newton system is solved by conjugate gradients, in one of two ways, whichever costs less by count
-// (newton_costs.hpp). With the kept factor (kept_factor.hpp) as preconditioner a few steps solve it: what is out of
-// date in the factor or missing costs steps, not accuracy. Without it, where products with a sparse X̃ are cheap and the
-// support is large (its factor costs the cube), the system is solved only as well as the step deserves: most steps
-// change the support, and the next solves another system.
+// A point that crosses a sign or a bound is projected on it and taken only when it lowers the objective, shorter and
+// shorter otherwise, so such steps cannot cycle. One that crosses nothing is taken as it is: every point of conjugate
+// gradients lowers the quadratic that the objective is there. The Newton system is solved by conjugate gradients, in
+// one of two ways, whichever costs less by count (newton_costs.hpp). With the kept factor (kept_factor.hpp) as
+// preconditioner a few steps solve it: what is out of date in the factor or missing costs steps, not accuracy. Without
+// it, where products with a sparse X̃ are cheap and the support is large (its factor costs the cube), the system is
+// solved only as well as the step deserves: most steps change the support, and the next solves another system.
 #pragma once
 
 #include "host/backend/cpu/cpu_descent_memory.hpp"
@@ -43,13 +43,15 @@ public:
     }
 
     /// Steps until one is taken whole: those before end where coefficients reach zero or a bound, and the next goes on
-    /// without these. @return how many were taken
-    std::int64_t run()
+    /// without these. @return how many were taken, `most` at most
+    std::int64_t run(std::int64_t most)
     {
+        most = std::min(most, most_at_once);
         std::int64_t taken = 0;
         int clipped = 0;
         residual_share_ = residual_share;
-        while (taken < most_at_once && clipped < 2) {
+        while (taken < most && clipped < 2) {
+            if (taken > 0 && problem_.keep_going && !problem_.keep_going()) break;
             const outcome step = take();
             residual_share_ = step == outcome::shortened ? std::min(loosest, loosening * residual_share_)
                                                          : std::max(residual_share, residual_share_ / loosening);
@@ -71,7 +73,7 @@ private:
     /// 100, 23,000 features: 80 s with 4,000, 36 s with 600, 20 s with 150, 26 s with 60). After one that was not
     /// shortened the next may be longer (lambda 93, 25,000 features: 57 s where only whole steps count, 30 s so).
     static constexpr int first_plain = 150;
-    static constexpr int longest_plain = 4000;
+    static constexpr int longest_plain = 1000;
     static constexpr double limit_growth = 1.5;
     static constexpr double limit_fall = 0.7;
     /// Reduction of the residual in the preconditioned norm, squared, at which conjugate gradients end.
@@ -131,7 +133,7 @@ private:
         std::sort(stops.begin(), stops.end());
         for (std::size_t i = stops.size(); i > 0; i /= 2) {
             if (!take_projected(step, stops[i - 1])) continue;
-            plain_limit_ = std::max(first_plain, static_cast<int>(limit_fall * plain_limit_));
+            if (plain) plain_limit_ = std::max(first_plain, static_cast<int>(limit_fall * plain_limit_));
             return outcome::shortened;
         }
         return outcome::none;
@@ -161,7 +163,7 @@ private:
             for (std::size_t a = 0; a < s; ++a) z[a] = r[a] / (1 + diagonal_[a]);
         };
         double goal = residual_goal();
-        if (plain && goal > 0) goal = std::max(goal, residual_share_ * largest(r));
+        if (plain) goal = std::max(goal, residual_share_ * largest(r));
         const int longest = plain ? plain_limit_ : longest_with_factor;
         std::vector<double> x(s, 0.0);
         std::vector<double> z(s);
@@ -199,26 +201,28 @@ private:
         return x;
     }
 
-    /// The residual at which a gap is small enough: with all correlations of the support off by δ λ l1, the dual point
-    /// shrinks by δ and the gap grows by δ Σ λ l1 |b|. 0 where some of the support has no l1.
+    /// The unit of a feature's residual: l1, or 1 where it has none.
+    double unit(std::size_t j) const { return problem_.penalty.l1[j] > 0 ? problem_.penalty.l1[j] : 1.0; }
+
+    /// The residual at which a gap is small enough: with all correlations of the support off by δ l1, the dual point
+    /// shrinks by δ / λ and the gap grows by δ Σ l1 |b|. Features without l1 have no part in that; a residual r there
+    /// counts as r |b| in the gap.
     double residual_goal() const
     {
         double sum = 0;
         for (const std::int64_t feature : support_) {
             const auto j = static_cast<std::size_t>(feature);
-            if (problem_.penalty.l1[j] == 0) return 0;
-            sum += problem_.penalty.l1[j] * std::fabs(form_.coefficients()[j]);
+            sum += unit(j) * std::fabs(form_.coefficients()[j]);
         }
         return sum > 0 ? share_of_gap * problem_.gap_tolerance / sum : 0;
     }
 
-    /// max |r_j| / l1_j; a feature without l1 makes it infinite, and counts as no residual where it has none.
+    /// max |r_j| / unit_j
     double largest(const std::vector<double>& r) const
     {
         double most = 0;
         for (std::size_t a = 0; a < r.size(); ++a)
-            if (r[a] != 0)
-                most = std::max(most, std::fabs(r[a]) / problem_.penalty.l1[static_cast<std::size_t>(support_[a])]);
+            most = std::max(most, std::fabs(r[a]) / unit(static_cast<std::size_t>(support_[a])));
         return most;
     }
 

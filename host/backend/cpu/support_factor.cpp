@@ -16,10 +16,10 @@ namespace {
 constexpr std::int64_t columns_together = 64;
 /// Fewer tile rows than this are not worth waking threads for.
 constexpr std::int64_t tiles_for_threads = 4;
-/// A pivot below it is rounding: the feature is left out of the preconditioner.
+/// A pivot below it is rounding: the feature gets a pivot of 1 and none behind it depends on it.
 constexpr double smallest_pivot = 1e-11;
 
-/// In-place Cholesky of the lower half, column by column. @return L
+/// A becomes its Cholesky factor L, column by column.
 void factor_corner(Eigen::MatrixXd& A)
 {
     const std::int64_t m = A.rows();

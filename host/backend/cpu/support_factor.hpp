@@ -1,7 +1,7 @@
 // The Cholesky factor that Newton steps on a support are preconditioned with. Along a path supports change little, so
 // the factor is kept: new features are appended as rows, features that left stay in it and are held at zero by whoever
-// solves with it (kept_factor.hpp), until they are too many and it is built anew. It is kept in square tiles, lower half
-// only, so growing never copies it, and every tile is updated in a fixed order: the same bits for any number of
+// solves with it (kept_factor.hpp), until they are too many and it is built anew. It is kept in square tiles, lower
+// half only, so growing never copies it, and every tile is updated in a fixed order: the same bits for any number of
 // threads.
 #pragma once
 
