@@ -23,7 +23,7 @@ constexpr std::int64_t lambdas_together = 8;
 constexpr std::uint64_t feature_vectors = 15;
 /// The same of a working set that holds all features: its list, penalty (5), warm start; of ridge, scaling and back.
 constexpr std::uint64_t whole_set_vectors = 7;
-constexpr std::uint64_t krylov_vectors = 4;
+constexpr std::uint64_t krylov_vectors = 8;
 /// Vectors of n doubles: weights, response, one-column panels.
 constexpr std::uint64_t row_vectors = 6;
 /// Panels of n × k alive in a certificate: residual, zeros, and the residual form's images and gradients.
@@ -31,8 +31,8 @@ constexpr std::uint64_t certificate_panels = 3;
 constexpr std::uint64_t residual_form_panels = 4;
 /// Panels of |W| × k alive in proximal gradient.
 constexpr std::uint64_t coefficient_panels = 6;
-/// Panels of p × k alive in Ridge's Krylov method and after it: directions, solutions, copies on the host (2).
-constexpr std::uint64_t krylov_panels = 4;
+/// Panels of p × k alive together in Ridge's Krylov method; the result is made when they are gone but one.
+constexpr std::uint64_t krylov_panels = 2;
 /// Ridge on few features solves by a factorisation at once; above, by a Krylov space.
 constexpr std::int64_t factored_ridge = 1024;
 
