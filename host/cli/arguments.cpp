@@ -130,8 +130,7 @@ arguments arguments::parse(command which, std::span<const char* const> words)
             option = app.add_option(each.name)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
         known.emplace_back(&each, option);
     }
-    std::vector<std::string> reversed;
-    for (auto word = words.rbegin(); word != words.rend(); ++word) reversed.emplace_back(*word);
+    std::vector<std::string> reversed(words.rbegin(), words.rend());
     try {
         app.parse(reversed);
     } catch (const CLI::ArgumentMismatch&) {

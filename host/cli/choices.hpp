@@ -48,6 +48,7 @@ template <class Choices>
 std::vector<std::string> names_of(const Choices& choices)
 {
     std::vector<std::string> names;
+    names.reserve(choices.size());
     for (const auto& each : choices) names.emplace_back(each.name);
     return names;
 }

@@ -68,7 +68,7 @@ void remove_now(const std::string& path)
 std::string remove_older(const std::string& path, const std::vector<std::string>& known)
 {
     std::error_code ignored;
-    for (const std::string& name : known) fs::remove(path + "/" + name, ignored);
+    for (const std::string& name : known) fs::remove(fs::path(path) / name, ignored);
     return fs::remove(path, ignored) ? "" : path;
 }
 
