@@ -50,6 +50,12 @@ outcome call(const std::vector<std::string>& words)
     return result;
 }
 
+outcome call_with(std::vector<std::string> words, const std::string& last)
+{
+    words.push_back(last);
+    return call(words);
+}
+
 /// A fit by ISTA without screening to twelve digits, with SIGINT on the way.
 outcome call_interrupted(std::vector<std::string> words)
 {
@@ -250,28 +256,18 @@ TEST_F(Cli, PredictionsBeyondTheMemoryLimitAreRefused)
     spill(folder.file("long.svm"), random_svmlight(3000, 5, 4));
     const std::vector<std::string> words{"predict", folder.file("fit"),   folder.file("long.svm"),
                                          "--out",   folder.file("p.csv"), "--memory"};
-    const auto with = [&](const std::string& limit) {
-        std::vector<std::string> all = words;
-        all.push_back(limit);
-        return call(all);
-    };
-    const outcome refused = with("2M"); // 3000 x 100 doubles alone are 2.4 MB
+    const outcome refused = call_with(words, "2M"); // 3000 x 100 doubles alone are 2.4 MB
     EXPECT_EQ(refused.code, exit_system);
     EXPECT_THAT(refused.err, HasSubstr("--lambda"));
     EXPECT_FALSE(std::filesystem::exists(folder.file("p.csv")));
-    EXPECT_EQ(with("64M").code, exit_certified);
+    EXPECT_EQ(call_with(words, "64M").code, exit_certified);
 }
 
 TEST_F(Cli, ATooSmallMemoryLimitNamesTheOneThatIsEnough)
 {
     spill(folder.file("wide.svm"), random_svmlight(60, 3000, 5));
     const std::vector<std::string> words{"fit", folder.file("wide.svm"), "--dry-run", "--memory"};
-    const auto with = [&](const std::string& limit) {
-        std::vector<std::string> all = words;
-        all.push_back(limit);
-        return call(all);
-    };
-    const outcome refused = with("1200k");
+    const outcome refused = call_with(words, "1200k");
     ASSERT_EQ(refused.code, exit_system) << refused.out;
     EXPECT_THAT(refused.err, HasSubstr("raise the limit to "));
 }

@@ -2,7 +2,7 @@
 // diagonal changes, the memory runs out.
 
 #include "tests/support/dense_algebra.hpp"
-#include "tests/support/random.hpp"
+#include "tests/support/gram_examples.hpp"
 
 #include "host/backend/cpu/kept_factor.hpp"
 
@@ -21,16 +21,6 @@ constexpr std::int64_t features = 60;
 /// Correlations of 60 features seen in 80 rows, and what the kept factor makes of them.
 class KeptFactor : public testing::Test {
 protected:
-    KeptFactor()
-    {
-        test::random_numbers random(7);
-        Eigen::MatrixXd X(80, features);
-        for (std::int64_t j = 0; j < X.cols(); ++j)
-            for (std::int64_t i = 0; i < X.rows(); ++i) X(i, j) = random.normal();
-        X.colwise().normalize();
-        C_ = X.transpose() * X;
-    }
-
     static std::vector<std::int64_t> range(std::int64_t first, std::int64_t end, std::int64_t step = 1)
     {
         std::vector<std::int64_t> made;
@@ -41,14 +31,7 @@ protected:
     void update(kept_factor& factor, std::span<const std::int64_t> support, double diagonal) const
     {
         const std::vector<double> diagonals(support.size(), diagonal);
-        factor.update(
-            support, diagonals,
-            [&](std::span<const std::int64_t> rows, std::span<const std::int64_t> columns, Eigen::MatrixXd& out) {
-                for (std::size_t a = 0; a < rows.size(); ++a)
-                    for (std::size_t e = 0; e < columns.size(); ++e)
-                        out(static_cast<std::int64_t>(a), static_cast<std::int64_t>(e)) = C_(rows[a], columns[e]);
-            },
-            1);
+        factor.update(support, diagonals, test::entries_of(C_), 1);
     }
 
     static std::vector<double> right_side(std::size_t size)
@@ -82,7 +65,7 @@ protected:
         for (std::size_t a = 0; a < x.size(); ++a) EXPECT_NEAR(x[a], y[a], 1e-7) << "at " << a;
     }
 
-    Eigen::MatrixXd C_;
+    Eigen::MatrixXd C_ = test::random_gram(80, features, 7);
 };
 
 TEST_F(KeptFactor, SolvesOnTheSupportWhateverLeftAndCame)

@@ -1,5 +1,7 @@
 // The choice between Newton steps with and without the kept factor, by counted costs alone.
 
+#include "tests/support/gram_examples.hpp"
+
 #include "host/backend/cpu/newton_costs.hpp"
 
 #include <cstdint>
@@ -20,14 +22,8 @@ protected:
     void make_factor()
     {
         const std::vector<double> diagonal(support_.size(), 0.0);
-        factor_.update(
-            support_, diagonal,
-            [](std::span<const std::int64_t> rows, std::span<const std::int64_t> columns, Eigen::MatrixXd& out) {
-                for (std::size_t a = 0; a < rows.size(); ++a)
-                    for (std::size_t e = 0; e < columns.size(); ++e)
-                        out(static_cast<std::int64_t>(a), static_cast<std::int64_t>(e)) = rows[a] == columns[e];
-            },
-            1);
+        const Eigen::MatrixXd unit = Eigen::MatrixXd::Identity(300, 300);
+        factor_.update(support_, diagonal, test::entries_of(unit), 1);
         costs_.took_factor(2);
     }
 

@@ -2,7 +2,7 @@
 // grown in parts over several tiles, with features leaving and coming back.
 
 #include "tests/support/dense_algebra.hpp"
-#include "tests/support/random.hpp"
+#include "tests/support/gram_examples.hpp"
 
 #include "host/backend/cpu/held_features.hpp"
 #include "host/backend/cpu/support_factor.hpp"
@@ -21,18 +21,10 @@ namespace proxpath::backend {
 
 namespace {
 
-constexpr std::uint64_t plenty = std::uint64_t{1} << 30;
+using test::entries_of;
+using test::random_gram;
 
-/// Correlation matrix of p features seen in n rows, its diagonal 1.
-Eigen::MatrixXd random_gram(std::int64_t n, std::int64_t p, std::uint64_t seed)
-{
-    test::random_numbers random(seed);
-    Eigen::MatrixXd X(n, p);
-    for (std::int64_t j = 0; j < p; ++j)
-        for (std::int64_t i = 0; i < n; ++i) X(i, j) = random.normal();
-    X.colwise().normalize();
-    return X.transpose() * X;
-}
+constexpr std::uint64_t plenty = std::uint64_t{1} << 30;
 
 class tested_factor {
 public:
@@ -45,14 +37,7 @@ public:
         std::vector<std::int64_t> features(static_cast<std::size_t>(count));
         std::iota(features.begin(), features.end(), first);
         const std::vector<double> diagonals(features.size(), diagonal_);
-        factor_.append(
-            features, diagonals,
-            [&](std::span<const std::int64_t> rows, std::span<const std::int64_t> columns, Eigen::MatrixXd& out) {
-                for (std::size_t a = 0; a < rows.size(); ++a)
-                    for (std::size_t e = 0; e < columns.size(); ++e)
-                        out(static_cast<std::int64_t>(a), static_cast<std::int64_t>(e)) = C_(rows[a], columns[e]);
-            },
-            threads_);
+        factor_.append(features, diagonals, entries_of(C_), threads_);
     }
 
     bool hold(const std::set<std::int64_t>& features)
