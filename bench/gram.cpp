@@ -86,7 +86,7 @@ job make_job(const subject& on, std::int64_t p, int threads)
     std::vector<std::int64_t> chosen;
     for (std::size_t j = 0; j < by_count.size() && static_cast<std::int64_t>(chosen.size()) < p; j += 2)
         chosen.push_back(by_count[j].second);
-    made.working_set = made.cpu->gather_columns(*all, chosen);
+    made.working_set = made.cpu->gather_columns(*all, chosen, nullptr);
     made.weights.assign(static_cast<std::size_t>(X.rows()), 1 / static_cast<double>(X.rows()));
     made.C = made.cpu->allocate(static_cast<std::int64_t>(chosen.size()), static_cast<std::int64_t>(chosen.size()));
     made.V = entry_bytes(X) / static_cast<double>(X.nonzeros());

@@ -18,7 +18,7 @@ class BackendCorrelationPass : public backend_suite<Backend> {};
 
 TYPED_TEST_SUITE(BackendCorrelationPass, backends_times_types);
 
-TYPED_TEST(BackendCorrelationPass, CorrelationPassFindsSumsViolatorsAndMagnitudes)
+TYPED_TEST(BackendCorrelationPass, CorrelationPassFindsSumsViolatorsAndCorrelations)
 {
     using T = typename TypeParam::value_type;
     for_examples([&](const example& one, std::uint64_t seed) {
@@ -55,8 +55,8 @@ TYPED_TEST(BackendCorrelationPass, CorrelationPassFindsSumsViolatorsAndMagnitude
             request.penalty = penalty.view();
             request.lambda = lambda;
             request.save_column = k - 1;
-            std::vector<double> magnitude(static_cast<std::size_t>(p), 0.0);
-            const backend::correlation_result result = this->ops_->correlation_pass(request, magnitude);
+            std::vector<double> saved(static_cast<std::size_t>(p), 0.0);
+            const backend::correlation_result result = this->ops_->correlation_pass(request, saved);
             ASSERT_EQ(result.sums.size(), static_cast<std::size_t>(k));
 
             for (std::int64_t c = 0; c < k; ++c) {
@@ -66,7 +66,7 @@ TYPED_TEST(BackendCorrelationPass, CorrelationPassFindsSumsViolatorsAndMagnitude
                 std::vector<std::int64_t> violators;
                 for (std::size_t j = 0; j < position.size(); ++j) {
                     if (skip[j] != 0) {
-                        EXPECT_EQ(magnitude[j], 0.0);
+                        EXPECT_EQ(saved[j], 0.0);
                         continue;
                     }
                     real u = 0;
@@ -84,8 +84,7 @@ TYPED_TEST(BackendCorrelationPass, CorrelationPassFindsSumsViolatorsAndMagnitude
                         if (std::fabs(u) - threshold > error) violators.push_back(static_cast<std::int64_t>(j));
                     }
                     if (c == k - 1) {
-                        EXPECT_NEAR(magnitude[j], static_cast<double>(std::fabs(u - at_lambda * penalty.l2[j] * b)),
-                                    static_cast<double>(error + 1e-15L * std::fabs(b)));
+                        EXPECT_NEAR(saved[j], static_cast<double>(u), static_cast<double>(error + 1e-15L));
                     }
                 }
                 expected.expect_matches(result.sums[static_cast<std::size_t>(c)], p);
@@ -100,6 +99,148 @@ TYPED_TEST(BackendCorrelationPass, CorrelationPassFindsSumsViolatorsAndMagnitude
             EXPECT_THAT(untouched, testing::Each(7.0));
         }
     });
+}
+
+/// Residuals near the line through two whose correlations are known, and a bound that holds for all features.
+template <class T>
+struct near_a_chord {
+    host_panel<T> R;
+    std::vector<double> from, to, theta, radius;
+
+    near_a_chord(random_numbers& random, const example& one, std::int64_t k) : R(one.X.X.n, k)
+    {
+        const auto n = static_cast<std::size_t>(one.X.X.n);
+        const auto p = static_cast<std::size_t>(one.X.X.p);
+        const double share = 1.0 / static_cast<double>(std::max<std::size_t>(1, n));
+        std::vector<double> start(n), end(n);
+        for (std::size_t i = 0; i < n; ++i) {
+            start[i] = share * random.normal();
+            end[i] = start[i] + 0.3 * share * random.normal();
+        }
+        theta = random_vector(random, k, -0.2, 1.2);
+        theta.back() = 1;
+        for (std::size_t i = 0; i < n; ++i)
+            for (std::int64_t c = 0; c < k; ++c) {
+                const double between = start[i] + theta[static_cast<std::size_t>(c)] * (end[i] - start[i]);
+                R.at(static_cast<std::int64_t>(i), c) = static_cast<T>(between + 1e-3 * share * random.normal());
+            }
+        radius.assign(static_cast<std::size_t>(k), 0.0);
+        for (std::size_t i = 0; i < n; ++i) end[i] = R.at(static_cast<std::int64_t>(i), k - 1); // as it is stored
+        for (std::size_t j = 0; j < p; ++j) {
+            real at_start = 0, at_end = 0;
+            for (std::size_t i = 0; i < n; ++i) {
+                at_start += one.naive.value[j][i] * start[i];
+                at_end += one.naive.value[j][i] * end[i];
+            }
+            from.push_back(static_cast<double>(at_start));
+            to.push_back(static_cast<double>(at_end));
+            for (std::size_t c = 0; c < radius.size(); ++c) {
+                real size = 0;
+                for (std::size_t i = 0; i < n; ++i)
+                    size += one.naive.size[j][i] * std::fabs(R.at(static_cast<std::int64_t>(i), static_cast<int>(c)) -
+                                                             (start[i] + theta[c] * (end[i] - start[i])));
+                radius[c] = std::max(radius[c], static_cast<double>(1.001L * size));
+            }
+        }
+    }
+};
+
+TYPED_TEST(BackendCorrelationPass, ABoundSparesWorkAndChangesNoResult)
+{
+    using T = typename TypeParam::value_type;
+    for_examples([&](const example& one, std::uint64_t seed) {
+        random_numbers random(seed + 5500);
+        const std::int64_t p = one.X.X.p;
+        const auto X = this->make(one);
+        const penalties penalty(random, p, seed % 2 == 0);
+        std::vector<std::int64_t> position(static_cast<std::size_t>(p), -1);
+        std::vector<std::uint8_t> skip(static_cast<std::size_t>(p), 0);
+        std::int64_t in_set = 0;
+        for (std::size_t j = 0; j < position.size(); ++j) {
+            skip[j] = random.chance(0.1) ? 1 : 0;
+            if (skip[j] == 0 && random.chance(0.4)) position[j] = in_set++;
+        }
+        for (const std::int64_t k : widths(one)) {
+            SCOPED_TRACE(k);
+            const near_a_chord<T> known(random, one, k);
+            host_panel<T> B(in_set, k);
+            for (std::size_t j = 0; j < position.size(); ++j)
+                for (std::int64_t c = 0; c < k && position[j] >= 0 && j % 2 == 0; ++c)
+                    B.at(position[j], c) =
+                        static_cast<T>(std::clamp<double>(random.normal(), penalty.lower[j], penalty.upper[j]));
+            const std::vector<double> lambda = random_vector(random, k, 0.01, 0.3);
+            const std::vector<double> scale = random_vector(random, k, 0.5, 3);
+            const panel<T> residual = this->up(known.R);
+            const panel<T> coefficients = this->up(B);
+            backend::correlation_request<T> request;
+            request.X = X.get();
+            request.weighted_residual = &residual;
+            request.coefficients = &coefficients;
+            request.position = position;
+            request.skip = skip;
+            request.penalty = penalty.view();
+            request.lambda = lambda;
+            request.save_column = k - 1;
+            std::vector<double> all(static_cast<std::size_t>(p), 0.0);
+            const backend::correlation_result expected = this->ops_->correlation_pass(request, all);
+            for (const bool saves : {true, false}) {
+                SCOPED_TRACE(saves);
+                request.save_column = saves ? k - 1 : -1;
+                request.bound = {known.from, saves ? std::span<const double>() : known.to, known.theta, known.radius,
+                                 scale};
+                std::vector<double> saved(static_cast<std::size_t>(p), 0.0);
+                const backend::correlation_result result = this->ops_->correlation_pass(request, saved);
+                for (std::size_t j = 0; j < saved.size() && saves; ++j)
+                    EXPECT_NEAR(saved[j], all[j], 1e-12 * (1 + std::fabs(all[j])));
+                EXPECT_EQ(result.violators, expected.violators);
+                for (std::size_t c = 0; c < static_cast<std::size_t>(k); ++c) {
+                    const gap_sums& a = result.sums[c];
+                    const gap_sums& b = expected.sums[c];
+                    const auto near = [](double x, double y) {
+                        return x == y || std::fabs(x - y) <= 1e-9 * (1 + std::fabs(y));
+                    };
+                    EXPECT_TRUE(near(a.l1, b.l1)) << a.l1 << " " << b.l1;
+                    EXPECT_TRUE(near(a.l2, b.l2)) << a.l2 << " " << b.l2;
+                    EXPECT_TRUE(near(a.support, b.support)) << a.support << " " << b.support;
+                    EXPECT_TRUE(near(a.conjugate, b.conjugate)) << a.conjugate << " " << b.conjugate;
+                    EXPECT_TRUE(near(a.kkt, b.kkt)) << a.kkt << " " << b.kkt;
+                    const double of_interest = std::max(1.0, scale[c]);
+                    EXPECT_TRUE(near(std::min(a.s_max, of_interest), std::min(b.s_max, of_interest)))
+                        << a.s_max << " " << b.s_max;
+                }
+            }
+        }
+    });
+}
+
+TYPED_TEST(BackendCorrelationPass, FeaturesThatTheBoundKeepsWithinAreNotLookedAt)
+{
+    using T = typename TypeParam::value_type;
+    const example one(3, {50, 20, 0.5}, number_kind::doubles, keeping::assembled);
+    random_numbers random(5600);
+    const std::vector<double> ones(20, 1.0), zeros(20, 0.0), open(20, infinity), open_below(20, -infinity);
+    const std::vector<double> lambda(3, 1e-9);
+    const std::vector<double> nothing(3, 0.0);
+    const std::vector<std::int64_t> position(20, -1);
+    const std::vector<std::uint8_t> skip(20, 0);
+    const panel<T> residual = this->up(random_panel<T>(random, 50, 3));
+    const panel<T> coefficients = this->ops_->allocate(0, 3);
+    const auto X = this->make(one);
+    backend::correlation_request<T> request;
+    request.X = X.get();
+    request.weighted_residual = &residual;
+    request.coefficients = &coefficients;
+    request.position = position;
+    request.skip = skip;
+    request.penalty = {ones, zeros, open_below, open, ones};
+    request.lambda = lambda;
+    const auto count = [&] { return this->ops_->correlation_pass(request, {}).violators[0].size(); };
+    EXPECT_GT(count(), 10U);
+    request.bound = {zeros, zeros, nothing, nothing, nothing}; // which is not so, and shows that it is believed
+    EXPECT_EQ(count(), 0U);
+    const std::vector<double> unknown(3, std::numeric_limits<double>::quiet_NaN());
+    request.bound = {zeros, zeros, nothing, unknown, nothing};
+    EXPECT_GT(count(), 10U);
 }
 
 TYPED_TEST(BackendCorrelationPass, PenaltySumsMatchTheirFormulas)

@@ -83,6 +83,9 @@ TYPED_TEST(BackendIndependence, BitsDoNotDependOnThreads)
             std::vector<double> dots(5);
             ops->column_dots(R, V, w, dots);
             sums.insert(sums.end(), dots.begin(), dots.end());
+            std::vector<double> products(25);
+            ops->projections(R, V, w, dots, products);
+            sums.insert(sums.end(), products.begin(), products.end());
             const penalties penalty(random, of.p, true);
             const std::vector<double> lambda = random_vector(random, 5, 0.1, 2);
             std::vector<gap_sums> gaps(5);

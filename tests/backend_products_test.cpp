@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -70,6 +71,9 @@ TYPED_TEST(BackendProducts, MultiplyMatchesNaiveLoops)
             panel<T> V = this->up(random_panel<T>(random, one.X.X.n, k));
             this->ops_->multiply(*X, this->up(B), V);
             const host_panel<T> result = this->down(V);
+            const host_panel<T> y = random_panel<T>(random, one.X.X.n, 1);
+            this->ops_->residual(*X, this->up(B), this->up(y), V);
+            const host_panel<T> rest = this->down(V);
             for (std::int64_t i = 0; i < one.X.X.n; ++i)
                 for (std::int64_t c = 0; c < k; ++c) {
                     real sum = 0;
@@ -80,6 +84,8 @@ TYPED_TEST(BackendProducts, MultiplyMatchesNaiveLoops)
                         size += one.naive.size[j][static_cast<std::size_t>(i)] * std::fabs(b);
                     }
                     expect_near(result.at(i, c), sum, sum_error(one.X.X.p) * size, i, c);
+                    expect_near(rest.at(i, c), y.at(i, 0) - sum,
+                                sum_error(one.X.X.p + 1) * (size + std::fabs(y.at(i, 0))), i, c);
                 }
         }
     });
@@ -94,7 +100,10 @@ TYPED_TEST(BackendProducts, GatheredColumnsActAsTheyDidInTheirDesign)
         std::vector<std::int64_t> columns(40);
         for (std::int64_t& j : columns) j = random.integer(0, one.X.X.p - 1); // any order, some twice
         const auto X = this->make(one);
-        const auto W = this->ops_->gather_columns(*X, columns);
+        // In two steps, the second behind the first.
+        const auto first = this->ops_->gather_columns(*X, std::span(columns).first(15), nullptr);
+        const auto W = this->ops_->gather_columns(*X, std::span(columns).subspan(15), first.get());
+        EXPECT_EQ(first->cols(), 15);
         EXPECT_EQ(W->rows(), one.X.X.n);
         EXPECT_EQ(W->cols(), 40);
         const panel<T> R = this->up(random_panel<T>(random, one.X.X.n, 5));
@@ -107,7 +116,7 @@ TYPED_TEST(BackendProducts, GatheredColumnsActAsTheyDidInTheirDesign)
         for (std::int64_t c = 0; c < 40; ++c)
             for (std::int64_t e = 0; e < 5; ++e)
                 EXPECT_EQ(from_some.at(c, e), from_all.at(columns[static_cast<std::size_t>(c)], e));
-        const auto none = this->ops_->gather_columns(*X, {});
+        const auto none = this->ops_->gather_columns(*X, {}, nullptr);
         EXPECT_EQ(none->cols(), 0);
         EXPECT_EQ(none->nonzeros(), 0);
     });

@@ -174,6 +174,67 @@ TYPED_TEST(BackendSteps, DotsMatchNaiveLoops)
             }
 }
 
+TYPED_TEST(BackendSteps, ProjectionsAndChordDistancesMatchNaiveLoops)
+{
+    using T = typename TypeParam::value_type;
+    random_numbers random(18);
+    for (const std::int64_t rows : {0, 1, 33, 2100, 4096})
+        for (const std::int64_t k : batch_widths)
+            for (const bool factors : {false, true}) {
+                SCOPED_TRACE(testing::Message() << "rows " << rows << ", k " << k);
+                std::vector<double> a;
+                if (factors) a = random_vector(random, rows, 0, 2);
+                const auto factor = [&](std::int64_t i) { return factors ? a[static_cast<std::size_t>(i)] : 1.0; };
+                const host_panel<T> X = random_panel<T>(random, rows, k);
+                const host_panel<T> Y = random_panel<T>(random, rows, 3);
+                host_panel<T> from(rows, 1), to(rows, 1);
+                for (std::int64_t i = 0; i < rows; ++i) {
+                    from.at(i, 0) = Y.at(i, 0);
+                    to.at(i, 0) = Y.at(i, 1);
+                }
+                const std::vector<double> theta = random_vector(random, k, -1, 2);
+                std::vector<double> square(static_cast<std::size_t>(k), -1), distance(square),
+                    product(3 * square.size());
+                this->ops_->projections(this->up(X), this->up(Y), a, square, product);
+                this->ops_->chord_distances(this->up(X), this->up(from), this->up(to), theta, a, distance);
+                for (std::int64_t c = 0; c < k; ++c) {
+                    const auto at = static_cast<std::size_t>(c);
+                    real sums[5] = {}, sizes[5] = {};
+                    for (std::int64_t i = 0; i < rows; ++i) {
+                        const real x = X.at(i, c);
+                        const real off = x - from.at(i, 0) - theta[at] * (real(to.at(i, 0)) - from.at(i, 0));
+                        const real size = std::fabs(x) + 4 * std::fabs(from.at(i, 0)) + 3 * std::fabs(to.at(i, 0));
+                        const real terms[5] = {x * x, x * Y.at(i, 0), x * Y.at(i, 1), x * Y.at(i, 2), off * off};
+                        for (int e = 0; e < 5; ++e) {
+                            sums[e] += factor(i) * terms[e];
+                            sizes[e] += factor(i) * (e < 4 ? std::fabs(terms[e]) : size * size);
+                        }
+                    }
+                    const double results[4] = {square[at], product[3 * at], product[3 * at + 1], product[3 * at + 2]};
+                    for (int e = 0; e < 4; ++e)
+                        EXPECT_LE(std::fabs(results[e] - sums[e]), sum_error(rows) * sizes[e]) << "sum " << e;
+                    EXPECT_LE(std::fabs(distance[at] * distance[at] - sums[4]), sum_error(rows + 4) * sizes[4]);
+                }
+            }
+}
+
+TYPED_TEST(BackendSteps, ScaleRowsMultipliesEveryRowByItsFactor)
+{
+    using T = typename TypeParam::value_type;
+    random_numbers random(19);
+    for (const std::int64_t rows : {0, 1, 33, 2100})
+        for (const std::int64_t k : batch_widths) {
+            const std::vector<double> a = random_vector(random, rows, -2, 2);
+            const host_panel<T> X = random_panel<T>(random, rows, k);
+            panel<T> X_up = this->up(X);
+            this->ops_->scale_rows(a, X_up);
+            const host_panel<T> result = this->down(X_up);
+            for (std::int64_t i = 0; i < rows; ++i)
+                for (std::int64_t c = 0; c < k; ++c)
+                    expect_near(result.at(i, c), real(a[static_cast<std::size_t>(i)]) * X.at(i, c), 0, i, c);
+        }
+}
+
 TYPED_TEST(BackendSteps, KrylovUpdateMovesEveryShift)
 {
     using T = typename TypeParam::value_type;

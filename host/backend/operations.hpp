@@ -11,7 +11,8 @@
 //   moments                weighted mean, variance, constancy of columns       nnz V
 //   transpose_multiply     C = X̃'R                                             nnz (V + k s) + p k s
 //   multiply               V = X̃B                                              nnz (V + 2 k s)
-//   correlation_pass       gap sums, violators, |c| from X̃'R, C not kept       nnz (V + k s)
+//   residual               V = y − X̃B                                          nnz (V + 2 k s)
+//   correlation_pass       gap sums, violators, one c from X̃'R, C not kept     nnz (V + s) + bounded out: 0, else k s
 //   gather_columns         X̃_W as a design of its own                          2 nnz_W V
 //   gram                   C = X̃'WX̃, symmetric                                 nnz (V + p s) + p² s
 //   symmetric_multiply     Z = C B                                             p² s + 2 p k s
@@ -19,6 +20,9 @@
 //   prox_step              soft-threshold, scale, clip of V + tN               4 p k s
 //   extrapolation_dots     Σ a ΔX ΔY per column                                6 r k s
 //   column_dots            Σ a X Y per column                                  2 r k s
+//   projections            squares of columns, products with a few vectors     r k s
+//   chord_distances        how far columns are from points of a line           r k s
+//   scale_rows             a X                                                 2 r k s
 //   residual_dots          Σ a ρ², Σ a y ρ per column                          r k s
 //   penalty_sums           gap_sums of kept U = X̃'wρ                           2 p k s
 //   compact                keeps chosen columns                                2 r k s
@@ -39,6 +43,16 @@
 
 namespace proxpath::backend {
 
+/// What is known of the correlations before the pass: those of two residuals, and how far each column's residual is
+/// from the line through them. For a feature of unit norm, |u_jc − (1 − θ_c) from_j − θ_c to_j| ≤ radius_c.
+struct correlation_bound {
+    std::span<const double> from;     ///< p, x̃_j'wρ at one residual; empty: nothing is known
+    std::span<const double> to;       ///< p, at another; empty: at that of save_column, which the pass computes
+    std::span<const double> position; ///< k, θ
+    std::span<const double> radius;   ///< k
+    std::span<const double> scale;    ///< k, the largest dual scaling that is of interest; +inf if not known
+};
+
 /// What correlation_pass is asked.
 template <class T>
 struct correlation_request {
@@ -49,7 +63,10 @@ struct correlation_request {
     std::span<const std::uint8_t> skip;          ///< p: 1 = constant or excluded, takes no part
     penalty_view penalty;                        ///< p features
     std::span<const double> lambda;              ///< k
-    std::int64_t save_column = -1;               ///< column of the batch whose |c| is wanted, or −1
+    std::int64_t save_column = -1;               ///< column of the batch whose u is wanted, or −1
+    /// Features that it keeps within λ l1 in every column, and within what the dual scaling may lift to that, are passed
+    /// over where their coefficients are zero: they add nothing to a gap.
+    correlation_bound bound;
 };
 
 /// What correlation_pass answers.
@@ -104,8 +121,9 @@ public:
     /// All columns of a matrix with their scaling. The matrix is shared, not copied.
     virtual std::shared_ptr<const design> make_design(const matrix& X, column_scaling scaling) const = 0;
     /// The listed columns (0-based, any order) as a design of their own, contiguous in memory.
-    virtual std::shared_ptr<const design> gather_columns(const design& X,
-                                                         std::span<const std::int64_t> columns) const = 0;
+    /// @param before from an earlier call on the same X, or null: its columns come first and are shared, not copied
+    virtual std::shared_ptr<const design> gather_columns(const design& X, std::span<const std::int64_t> columns,
+                                                         const design* before) const = 0;
 
     /// @param row_weights n, sum 1
     virtual column_moments moments(const matrix& X, std::span<const double> row_weights) const = 0;
@@ -114,10 +132,12 @@ public:
     virtual void transpose_multiply(const design& X, const panel<T>& R, panel<T>& C) const = 0;
     /// V = X̃B; B p × k, V n × k overwritten.
     virtual void multiply(const design& X, const panel<T>& B, panel<T>& V) const = 0;
+    /// V = y − X̃B; y n × 1.
+    virtual void residual(const design& X, const panel<T>& B, const panel<T>& y, panel<T>& V) const = 0;
     /// One pass over X with the KKT test and the gap sums fused in; the p × k product is never stored.
-    /// @param saved_magnitude p numbers, |x̃_j'wρ − λ l2_j b_j| of request.save_column (0 where skipped), or empty
+    /// @param saved p numbers, u_j = x̃_j'wρ of request.save_column (left as they are where skipped), or empty
     virtual correlation_result correlation_pass(const correlation_request<T>& request,
-                                                std::span<double> saved_magnitude) const = 0;
+                                                std::span<double> saved) const = 0;
 
     /// C (p × p) = X̃' diag(row_weights) X̃. Rows and columns below `first_new` are taken as they stand in C.
     virtual void gram(const design& X, std::span<const double> row_weights, std::int64_t first_new,
@@ -149,6 +169,19 @@ public:
     /// result_c = Σ_r a_r X_rc Y_rc; Y has k columns or one; `row_factor` empty = all 1. X and Y may be the same.
     virtual void column_dots(const panel<T>& X, const panel<T>& Y, std::span<const double> row_factor,
                              std::span<double> result) const = 0;
+
+    /// square_c = Σ_r a_r X_rc², product_(c m + e) = Σ_r a_r X_rc Y_re for the m columns of Y, in one reading of X.
+    virtual void projections(const panel<T>& X, const panel<T>& Y, std::span<const double> row_factor,
+                             std::span<double> square, std::span<double> product) const = 0;
+
+    /// distance_c = ‖X_c − from − θ_c (to − from)‖_a
+    /// @param from, to r × 1
+    virtual void chord_distances(const panel<T>& X, const panel<T>& from, const panel<T>& to,
+                                 std::span<const double> theta, std::span<const double> row_factor,
+                                 std::span<double> distance) const = 0;
+
+    /// X_rc ← a_r X_rc
+    virtual void scale_rows(std::span<const double> row_factor, panel<T>& X) const = 0;
 
     /// With ρ = y − V: square_c = Σ a ρ², dot_c = Σ a y ρ; y has one column; `row_factor` empty = all 1.
     virtual void residual_dots(const panel<T>& y, const panel<T>& V, std::span<const double> row_factor,

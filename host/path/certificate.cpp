@@ -2,72 +2,116 @@
 
 #include "host/path/certificate.hpp"
 
+#include <cmath>
+#include <limits>
 #include <utility>
 
 namespace proxpath::path {
 
 namespace {
 
-/// Adds the changes of unpenalised coefficients (|U| × k) to their rows of B.
-void add_changes(const operations<double>& ops, const working_set& set, std::span<const std::int64_t> features,
-                 const std::vector<double>& changes, panel<double>& B)
+/// Share of ‖ρ‖ by which rounding may put a correlation with a column of unit norm off, with room to spare.
+constexpr double rounding_of_correlations = 1e-11;
+
+} // namespace
+
+certifier::certifier(const operations<double>& ops, const problem& fit, const unpenalised_space& unpenalised,
+                     std::span<const double> null_residual)
+    : ops_(ops), fit_(fit), unpenalised_(unpenalised), null_residual_(ops.allocate(fit.n, 1)),
+      response_(ops.allocate(fit.n, 1)), vectors_(ops.allocate(fit.n, 3))
 {
+    ops.upload(fit.response, response_);
+    ops.upload(null_residual, null_residual_);
+    ops.copy_column(null_residual_, 0, vectors_, 0);
+}
+
+/// Adds the changes of unpenalised coefficients (|U| × k) to their rows of B.
+void certifier::add_changes(const working_set& set, const std::vector<double>& changes, panel<double>& B) const
+{
+    const std::span<const std::int64_t> features = unpenalised_.features();
     std::vector<double> host(static_cast<std::size_t>(B.rows * B.cols));
-    ops.download(B, host);
+    ops_.download(B, host);
     for (std::size_t u = 0; u < features.size(); ++u) {
         const std::int64_t row = set.position[static_cast<std::size_t>(features[u])];
         for (std::int64_t c = 0; c < B.cols; ++c)
             host[static_cast<std::size_t>(row * B.cols + c)] +=
                 changes[u * static_cast<std::size_t>(B.cols) + static_cast<std::size_t>(c)];
     }
-    ops.upload(host, B);
+    ops_.upload(host, B);
 }
 
-} // namespace
+certifier::row_sums certifier::sum_rows(std::size_t k, known_ends* ends)
+{
+    row_sums sums;
+    sums.square.resize(k);
+    sums.dot.resize(k);
+    // Σ w ỹ ρ, with ρ0 for ỹ: the unpenalised part of ỹ, which may be large, is orthogonal to ρ.
+    if (ends == nullptr) {
+        ops_.projections(residual_, null_residual_, fit_.weights, sums.square, sums.dot);
+        return sums;
+    }
+    if (ends->save_column >= 0) ops_.copy_column(residual_, ends->save_column, ends->to.residual, 0);
+    ops_.copy_column(ends->from.residual, 0, vectors_, 1);
+    ops_.copy_column(ends->to.residual, 0, vectors_, 2);
+    std::vector<double> product(3 * k);
+    ops_.projections(residual_, vectors_, fit_.weights, sums.square, product);
+    std::vector<double> end_square(3);
+    std::vector<double> end_product(9);
+    ops_.projections(vectors_, vectors_, fit_.weights, end_square, end_product);
+    // The point of the line through both ends that is nearest to each column; any other would be right, too.
+    const double between = end_product[5]; // ρ_from'wρ_to
+    const double length = end_square[1] - 2 * between + end_square[2];
+    sums.theta.resize(k);
+    sums.radius.resize(k);
+    for (std::size_t c = 0; c < k; ++c) {
+        sums.dot[c] = product[3 * c];
+        const double along = product[3 * c + 2] - product[3 * c + 1] - (between - end_square[1]);
+        sums.theta[c] = length > 0 ? along / length : 0;
+    }
+    ops_.chord_distances(residual_, ends->from.residual, ends->to.residual, sums.theta, fit_.weights, sums.radius);
+    // The best dual scaling is at most Σ w ỹ ρ / Σ w ρ², see duality_gap.
+    sums.scale.resize(k, std::numeric_limits<double>::infinity());
+    for (std::size_t c = 0; c < k; ++c) {
+        sums.radius[c] += rounding_of_correlations * std::sqrt(sums.square[c]);
+        if (sums.square[c] > 0) sums.scale[c] = (1 + rounding_of_correlations) * sums.dot[c] / sums.square[c];
+    }
+    return sums;
+}
 
-std::vector<column_certificate> certify(const operations<double>& ops, const problem& fit,
-                                        const unpenalised_space& unpenalised, std::span<const double> null_residual,
-                                        const working_set& set, panel<double>& B, std::span<const double> lambda,
-                                        std::int64_t save_column, std::span<double> saved)
+std::vector<column_certificate> certifier::certify(const working_set& set, panel<double>& B,
+                                                   std::span<const double> lambda, known_ends* ends)
 {
     const std::size_t k = lambda.size();
-    const std::vector<double> zero(k, 0.0);
-    panel<double> response = ops.allocate(fit.n, 1);
-    ops.upload(fit.response, response);
-    panel<double> residual = ops.allocate(fit.n, B.cols);
+    if (residual_.rows != fit_.n || residual_.cols != B.cols) residual_ = ops_.allocate(fit_.n, B.cols);
 
-    // ρ = ỹ − X̃B
-    ops.multiply(*set.columns, B, residual);
-    ops.extrapolated_residual(response, residual, residual, zero, {}, residual);
-    if (!unpenalised.empty()) {
-        const std::vector<double> changes = unpenalised.project(residual);
-        add_changes(ops, set, unpenalised.features(), changes, B);
-    }
-
-    std::vector<double> square(k);
-    std::vector<double> dot(k);
-    ops.column_dots(residual, residual, fit.weights, square);
-    // Σ w ỹ ρ, with ρ0 for ỹ: the unpenalised part of ỹ, which may be large, is orthogonal to ρ.
-    ops.upload(null_residual, response);
-    ops.column_dots(residual, response, fit.weights, dot);
-    const panel<double> nothing = ops.allocate(fit.n, B.cols);
-    ops.extrapolated_residual(residual, nothing, nothing, zero, fit.weights, residual); // wρ
+    ops_.residual(*set.columns, B, response_, residual_); // ρ = ỹ − X̃B
+    if (!unpenalised_.empty()) add_changes(set, unpenalised_.project(residual_), B);
+    const row_sums sums = sum_rows(k, ends);
+    ops_.scale_rows(fit_.weights, residual_); // wρ
 
     backend::correlation_request<double> request;
-    request.X = fit.columns.get();
-    request.weighted_residual = &residual;
+    request.X = fit_.columns.get();
+    request.weighted_residual = &residual_;
     request.coefficients = &B;
     request.position = set.position;
-    request.skip = fit.skip;
-    request.penalty = fit.penalty();
+    request.skip = fit_.skip;
+    request.penalty = fit_.penalty();
     request.lambda = lambda;
-    request.save_column = save_column;
-    backend::correlation_result pass = ops.correlation_pass(request, saved);
+    std::span<double> saved;
+    if (ends != nullptr) {
+        request.save_column = ends->save_column;
+        request.bound = {ends->from.correlation, {}, sums.theta, sums.radius, sums.scale};
+        if (ends->save_column >= 0)
+            saved = ends->to.correlation;
+        else
+            request.bound.to = ends->to.correlation;
+    }
+    backend::correlation_result pass = ops_.correlation_pass(request, saved);
 
     std::vector<column_certificate> certificates(k);
     for (std::size_t c = 0; c < k; ++c) {
-        certificates[c].value = backend::duality_gap(pass.sums[c], square[c], dot[c], lambda[c]);
-        certificates[c].residual_square = square[c];
+        certificates[c].value = backend::duality_gap(pass.sums[c], sums.square[c], sums.dot[c], lambda[c]);
+        certificates[c].residual_square = sums.square[c];
         certificates[c].kkt = pass.sums[c].kkt;
         certificates[c].violators = std::move(pass.violators[c]);
     }

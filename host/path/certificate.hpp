@@ -29,14 +29,48 @@ struct column_certificate {
     std::vector<std::int64_t> violators; ///< features outside the working set that break KKT, ascending
 };
 
-/// Certifies the columns of B (|W| × k). Where there are unpenalised features, their coefficients in B are first moved
-/// to the least-squares fit of what is left, which the dual point needs and which can only improve the objective.
-/// @param null_residual n, ρ of the null model
-/// @param save_column   column whose |x̃_j'wρ − λ l2_j b_j| is wanted for the next strong rule, or −1
-/// @param saved         p numbers, written when save_column ≥ 0
-std::vector<column_certificate> certify(const operations<double>& ops, const problem& fit,
-                                        const unpenalised_space& unpenalised, std::span<const double> null_residual,
-                                        const working_set& set, panel<double>& B, std::span<const double> lambda,
-                                        std::int64_t save_column, std::span<double> saved);
+/// A residual whose correlations with all features are known.
+struct known_residual {
+    panel<double> residual;          ///< n × 1, ρ
+    std::vector<double> correlation; ///< p, x̃_j'wρ; 0 where the fit skips j
+};
+
+/// Two of them near the columns to be certified, which spare the pass most of its work.
+struct known_ends {
+    const known_residual& from;
+    known_residual& to; ///< overwritten by that of save_column when there is one
+    std::int64_t save_column = -1;
+};
+
+class certifier {
+public:
+    /// @param null_residual n, ρ of the null model
+    certifier(const operations<double>& ops, const problem& fit, const unpenalised_space& unpenalised,
+              std::span<const double> null_residual);
+
+    /// Certifies the columns of B (|W| × k). Where there are unpenalised features, their coefficients in B are first
+    /// moved to the least-squares fit of what is left, which the dual point needs and which can only improve the
+    /// objective.
+    /// @param ends what is known before and wanted afterwards; null: nothing
+    std::vector<column_certificate> certify(const working_set& set, panel<double>& B, std::span<const double> lambda,
+                                            known_ends* ends);
+
+private:
+    void add_changes(const working_set& set, const std::vector<double>& changes, panel<double>& B) const;
+    /// Sums over the rows: Σ w ρ², Σ w ỹ ρ, and what bounds the correlations.
+    struct row_sums {
+        std::vector<double> square, dot;          // k
+        std::vector<double> theta, radius, scale; // k
+    };
+    row_sums sum_rows(std::size_t k, known_ends* ends);
+
+    const operations<double>& ops_;
+    const problem& fit_;
+    const unpenalised_space& unpenalised_;
+    panel<double> null_residual_; // n × 1
+    panel<double> response_;      // n × 1
+    panel<double> vectors_;       // n × 3: the residuals of the null model and of the two ends
+    panel<double> residual_;      // n × k of the last call: allocating it anew costs as much as a product
+};
 
 } // namespace proxpath::path

@@ -44,18 +44,22 @@ public:
     driver(const operations<double>& ops, const matrix& X, std::span<const double> y, const path_options& options)
         : ops_(ops), options_(options), shares_(share_memory(X, options)), fit_(prepare(ops, X, y, options)),
           unpenalised_(ops, fit_), null_(fit_null_model(ops, fit_, unpenalised_)),
+          certifier_(ops, fit_, unpenalised_, null_.residual),
           solver_(ops, fit_,
                   {options.solver, options.form, options.precision, parallel::resolve_threads(options.threads),
-                   shares_.gram_limit_bytes, shares_.factor_limit_bytes, [this] { return report(); }})
+                   shares_.gram_limit_bytes, shares_.factor_limit_bytes, null_.response_correlation,
+                   [this] { return report(); }})
     {
         lambdas_ = lambda_grid(options, null_.lambda_max, fit_.n, fit_.p);
         // Without variation in y, or without a feature that could enter, the path is the null model alone.
         if (lambdas_.empty()) lambdas_ = {0.0};
         recorder_.emplace(fit_, null_.loss, lambdas_.size());
         passes_ = 1 + null_.passes;
-        magnitude_.resize(null_.correlation.size());
-        std::transform(null_.correlation.begin(), null_.correlation.end(), magnitude_.begin(),
-                       [](double u) { return std::fabs(u); });
+        before_.correlation = null_.correlation;
+        before_.residual = ops.allocate(fit_.n, 1);
+        ops.upload(null_.residual, before_.residual);
+        latest_.correlation.assign(before_.correlation.size(), 0.0);
+        latest_.residual = ops.allocate(fit_.n, 1);
         previous_lambda_ = null_.lambda_max;
         tolerance_ = std::max(options.tol * null_.loss, null_.rounding);
         result_.seconds.prepare = seconds_since(started_);
@@ -68,6 +72,7 @@ public:
             auto block = choose_block();
             if (krylov_) solve_ridge(block);
             solve_block(block);
+            std::swap(before_, latest_);
             next_ += block.size();
         }
         return finish();
@@ -113,7 +118,7 @@ private:
             set_.upper.push_back(fit_.upper[at]);
             set_.kkt_scale.push_back(fit_.kkt_scale[at]);
         }
-        set_.columns = all_features_ ? fit_.columns : ops_.gather_columns(*fit_.columns, set_.features);
+        set_.columns = all_features_ ? fit_.columns : ops_.gather_columns(*fit_.columns, features, set_.columns.get());
         warm_.resize(set_.features.size(), 0.0);
         result_.seconds.gather += seconds_since(start);
     }
@@ -124,7 +129,7 @@ private:
         auto count = std::min<std::size_t>(
             lambdas_.size() - next_, static_cast<std::size_t>(krylov_ ? shares_.krylov_block : shares_.lambda_block));
         if (!all_features_) {
-            const strong_rule rule{fit_, set_, magnitude_, previous_lambda_};
+            const strong_rule rule{fit_, set_, before_.correlation, previous_lambda_};
             count = rule.block_length(std::span(lambdas_).subspan(next_, count));
             const auto candidates = rule.candidates(lambdas_[next_ + count - 1]);
             if (!candidates.empty()) add_features(candidates);
@@ -233,9 +238,9 @@ private:
     std::vector<column_certificate> certify_open(std::vector<column>& open, panel<double>& B, std::size_t last)
     {
         const auto start = clock::now();
-        const std::int64_t save = open.back().index == last ? static_cast<std::int64_t>(open.size()) - 1 : -1;
-        auto certificates = certify(ops_, fit_, unpenalised_, null_.residual, set_, B, lambdas_of(open), save,
-                                    save >= 0 ? std::span<double>(magnitude_) : std::span<double>());
+        // Once the block's last column is done, what is known of it serves the others.
+        known_ends ends{before_, latest_, open.back().index == last ? static_cast<std::int64_t>(open.size()) - 1 : -1};
+        auto certificates = certifier_.certify(set_, B, lambdas_of(open), all_features_ ? nullptr : &ends);
         ++passes_;
         for (column& each : open) ++each.passes;
         result_.seconds.certify += seconds_since(start);
@@ -281,7 +286,7 @@ private:
         if (violators.empty()) return;
         std::sort(violators.begin(), violators.end());
         violators.erase(std::unique(violators.begin(), violators.end()), violators.end());
-        add_features(strongest(fit_, violators, magnitude_, set_));
+        add_features(strongest(fit_, violators, latest_.correlation, set_));
         panel<double> grown = ops_.allocate(set_.size(), B.cols);
         ops_.copy_block(B, grown);
         B = std::move(grown);
@@ -351,6 +356,7 @@ private:
     problem fit_;
     unpenalised_space unpenalised_;
     null_model null_;
+    certifier certifier_;
     restricted_solver solver_;
     std::optional<path_recorder> recorder_;
     std::vector<double> lambdas_;
@@ -358,8 +364,9 @@ private:
     double tolerance_ = 0;
 
     working_set set_;
-    std::vector<double> warm_;      // coefficients at previous_lambda_, |W|
-    std::vector<double> magnitude_; // |c_j| at previous_lambda_, p
+    std::vector<double> warm_; // coefficients at previous_lambda_, |W|
+    known_residual before_;    // at previous_lambda_
+    known_residual latest_;    // at the last lambda of the block in work
     double previous_lambda_ = 0;
     panel<double> ridge_; // coefficients handed from solve_ridge to solve_block
     bool all_features_ = false;

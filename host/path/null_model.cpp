@@ -26,7 +26,7 @@ unpenalised_space::unpenalised_space(const operations<double>& ops, const proble
     : ops_(ops), fit_(fit), features_(fit.unpenalised)
 {
     if (features_.empty()) return;
-    columns_ = ops.gather_columns(*fit.columns, features_);
+    columns_ = ops.gather_columns(*fit.columns, features_, nullptr);
     const auto count = static_cast<std::int64_t>(features_.size());
     factor_ = std::make_unique<factor>();
     constexpr std::int64_t largest_dense = std::int64_t{1} << 26; // numbers: half a GiB
@@ -82,6 +82,19 @@ std::vector<double> unpenalised_space::project(panel<double>& residual) const
     return total;
 }
 
+/// x̃_j'wρ of all features; ρ is overwritten by wρ.
+static std::vector<double> correlations(const operations<double>& ops, const problem& fit, panel<double>& residual)
+{
+    ops.scale_rows(fit.weights, residual);
+    panel<double> product = ops.allocate(fit.p, 1);
+    ops.transpose_multiply(*fit.columns, residual, product);
+    std::vector<double> host(static_cast<std::size_t>(fit.p));
+    ops.download(product, host);
+    for (std::size_t j = 0; j < host.size(); ++j)
+        if (fit.skip[j] != 0) host[j] = 0;
+    return host;
+}
+
 null_model fit_null_model(const operations<double>& ops, const problem& fit, const unpenalised_space& unpenalised)
 {
     null_model null;
@@ -111,14 +124,14 @@ null_model fit_null_model(const operations<double>& ops, const problem& fit, con
         throw invalid_input("y: its squares underflow; multiply it by a power of ten");
     }
 
-    const std::vector<double> zero(1, 0.0);
-    const panel<double> nothing = ops.allocate(fit.n, 1);
-    ops.extrapolated_residual(residual, nothing, nothing, zero, fit.weights, residual);
-    panel<double> correlation = ops.allocate(fit.p, 1);
-    ops.transpose_multiply(*fit.columns, residual, correlation);
+    null.correlation = correlations(ops, fit, residual);
+    null.response_correlation = null.correlation;
     null.passes = 1;
-    null.correlation.resize(static_cast<std::size_t>(fit.p));
-    ops.download(correlation, null.correlation);
+    if (!unpenalised.empty()) {
+        ops.upload(fit.response, residual);
+        null.response_correlation = correlations(ops, fit, residual);
+        ++null.passes;
+    }
 
     // Ridge has no finite lambda_max; glmnet's convention takes 1e-3 for α.
     const double share = fit.alpha > 1e-3 ? 1.0 : fit.alpha > 0 ? fit.alpha / 1e-3 : 0.0;

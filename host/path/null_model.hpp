@@ -40,7 +40,8 @@ struct null_model {
     std::vector<double> coefficients; ///< of the unpenalised features, solver's scale
     std::vector<double> residual;     ///< n, ρ0
     std::vector<double> correlation;  ///< p, x̃_j'wρ0; 0 for features left out, or where nothing is left to explain
-    double lambda_max = 0;            ///< with α replaced by at least 1e-3
+    std::vector<double> response_correlation; ///< p, x̃_j'wỹ; 0 for features left out
+    double lambda_max = 0;                    ///< with α replaced by at least 1e-3
     std::int64_t passes = 0;
 };
 

@@ -68,14 +68,9 @@ void restricted_solver::grow_gram(const working_set& set)
     gram_ = std::move(grown);
     ops_.gram(*set.columns, fit_.weights, known, gram_);
 
-    panel<double> weighted = ops_.allocate(fit_.n, 1);
-    std::vector<double> host(fit_.response);
-    for (std::size_t i = 0; i < host.size(); ++i) host[i] *= fit_.weights[i];
-    ops_.upload(host, weighted);
-    panel<double> correlation = ops_.allocate(set.size(), 1);
-    ops_.transpose_multiply(*set.columns, weighted, correlation);
-    correlation_.resize(static_cast<std::size_t>(set.size()));
-    ops_.download(correlation, correlation_);
+    for (std::int64_t u = known; u < set.size(); ++u)
+        correlation_.push_back(
+            settings_.response_correlation[static_cast<std::size_t>(set.features[static_cast<std::size_t>(u)])]);
     gram_seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
 }
 

@@ -19,8 +19,9 @@ struct restricted_settings {
     form_kind form = form_kind::automatic;
     precision_kind precision = precision_kind::float64;
     int threads = 1;
-    std::uint64_t gram_limit_bytes = 0;   ///< the largest Gram matrix that may be kept
-    std::uint64_t factor_limit_bytes = 0; ///< the largest factor of one that Newton steps may keep
+    std::uint64_t gram_limit_bytes = 0;           ///< the largest Gram matrix that may be kept
+    std::uint64_t factor_limit_bytes = 0;         ///< the largest factor of one that Newton steps may keep
+    std::span<const double> response_correlation; ///< p, x̃_j'wỹ
     std::function<bool()> keep_going;
 };
 

@@ -14,7 +14,7 @@ namespace proxpath::path {
 struct strong_rule {
     const problem& fit;
     const working_set& set;
-    std::span<const double> magnitude; ///< p, |c_j| at `previous`
+    std::span<const double> correlation; ///< p, c_j at `previous`
     double previous = 0;
 
     /// How many of the lambdas to take together: all, halved while their candidates outgrow the working set.
@@ -26,6 +26,6 @@ struct strong_rule {
 /// The features worth adding at once: all, or those with the largest |c_j| / l1_j when they would more than double the
 /// working set. The others are found again by the next KKT pass.
 std::vector<std::int64_t> strongest(const problem& fit, std::vector<std::int64_t> features,
-                                    std::span<const double> magnitude, const working_set& set);
+                                    std::span<const double> correlation, const working_set& set);
 
 } // namespace proxpath::path

@@ -1,6 +1,6 @@
 // The inner loop that X'R, the correlation pass and the Gram matrix share: one stored column against K columns of a
 // row-major panel, gathered in registers. The sum runs over the non-zeros in row order for every K, so a column of the
-// batch gets the same bits whichever tile it falls in (K ≥ 8; narrow panels use four partial sums to hide latency).
+// batch gets the same bits whichever tile it falls in (K ≥ 8; narrower ones use partial sums to hide latency).
 #pragma once
 
 #include "host/backend/cpu/cpu_design.hpp"
@@ -91,11 +91,33 @@ inline void column_times_narrow_tile(const Rows& rows, const Values& values, std
     }
 }
 
+/// The same for one packed column: nothing but the non-zeros and one number each is read, and many at a time.
+template <class T, class Rows, class Values>
+inline double column_times_vector(const Rows& rows, const Values& values, std::int64_t begin, std::int64_t end,
+                                  const T* r, double shift)
+{
+    constexpr int lanes = 8;
+    double sum[lanes] = {};
+    std::int64_t i = begin;
+    for (; i + lanes <= end; i += lanes)
+#pragma GCC unroll 8
+        for (int lane = 0; lane < lanes; ++lane)
+            sum[lane] += (static_cast<double>(values[i + lane]) - shift) *
+                         static_cast<double>(r[static_cast<std::int64_t>(rows[i + lane])]);
+    for (; i < end; ++i)
+        sum[0] += (static_cast<double>(values[i]) - shift) * static_cast<double>(r[static_cast<std::int64_t>(rows[i])]);
+    return ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7]));
+}
+
 /// The whole padded width of the panel, in tiles of 32, 16, 8 and what is narrower.
 template <class T, class Rows, class Values>
 inline void column_times_panel(const Rows& rows, const Values& values, std::int64_t begin, std::int64_t end,
                                std::int64_t foreseen, const T* R, std::int64_t stride, double shift, double* out)
 {
+    if (stride == 1) {
+        out[0] = column_times_vector(rows, values, begin, end, R, shift);
+        return;
+    }
     std::int64_t c = 0;
     const auto tiles = [&]<int K>() {
         for (; c + K <= stride; c += K)
@@ -110,7 +132,6 @@ inline void column_times_panel(const Rows& rows, const Values& values, std::int6
     };
     narrow_tiles.template operator()<4>();
     narrow_tiles.template operator()<2>();
-    narrow_tiles.template operator()<1>();
 }
 
 /// As above for a column that is not followed by its neighbour.
@@ -132,6 +153,23 @@ inline std::int64_t foreseen_end(const storage::full_indices&, const storage::co
     return end;
 }
 
+/// correlations[0 … stride) = x̃_j'R of column block.first + local, before padding is cut.
+/// @param row_sums Σ_i R_ic, stride numbers
+/// @param end_seen where looking ahead ends, see column_times_panel
+template <class T, class Indices, class Values>
+inline void correlate_column(const cpu_design& X, const storage::column_block& block, std::int64_t local,
+                             const Indices& indices, const Values& values, const panel<T>& R, const double* row_sums,
+                             std::int64_t end_seen, double* correlations)
+{
+    const auto at = static_cast<std::size_t>(block.first + local);
+    const std::int64_t begin = block.offsets[local];
+    column_times_panel(indices.column(begin), values, begin, block.offsets[local + 1], end_seen, R.data, R.stride,
+                       X.scaling().shift[at], correlations);
+    const double center = X.scaling().center[at];
+    const double inverse = X.scaling().inverse[at];
+    for (std::int64_t c = 0; c < R.stride; ++c) correlations[c] = inverse * (correlations[c] - center * row_sums[c]);
+}
+
 /// Calls f(j, correlations) for every column of a block, correlations[0 … stride) = x̃_j'R before padding is cut.
 /// @param row_sums Σ_i R_ic, stride numbers
 /// @param take     take(j) false skips the column
@@ -139,19 +177,12 @@ template <class T, class Take, class F>
 void correlate_block(const cpu_design& X, const storage::column_block& block, const panel<T>& R, const double* row_sums,
                      double* scratch, const Take& take, const F& f)
 {
-    const column_scaling& scaling = X.scaling();
     storage::visit_block(block, [&](auto indices, auto values) {
         for (std::int64_t local = 0; local < block.count; ++local) {
             const std::int64_t j = block.first + local;
             if (!take(j)) continue;
-            const auto at = static_cast<std::size_t>(j);
-            const std::int64_t begin = block.offsets[local];
-            const std::int64_t end = block.offsets[local + 1];
-            column_times_panel(indices.column(begin), values, begin, end, foreseen_end(indices, block, end), R.data,
-                               R.stride, scaling.shift[at], scratch);
-            const double center = scaling.center[at];
-            const double inverse = scaling.inverse[at];
-            for (std::int64_t c = 0; c < R.stride; ++c) scratch[c] = inverse * (scratch[c] - center * row_sums[c]);
+            correlate_column(X, block, local, indices, values, R, row_sums,
+                             foreseen_end(indices, block, block.offsets[local + 1]), scratch);
             f(j, static_cast<const double*>(scratch));
         }
     });

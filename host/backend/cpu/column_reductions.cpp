@@ -2,6 +2,10 @@
 
 #include "host/backend/cpu/row_pieces.hpp"
 
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
 namespace proxpath::backend {
 
 namespace {
@@ -68,6 +72,87 @@ void cpu_operations<T>::column_dots(const panel<T>& X, const panel<T>& Y, std::s
                 sums[c] += a * static_cast<double>(X.row(i)[c]) * static_cast<double>(Y.row(i)[Y.cols == 1 ? 0 : c]);
         },
         add);
+}
+
+/// sums_c += Σ_i f(i) X_ic for rows [first, last) and all columns, eight of them in registers at a time.
+template <class T, class F>
+void add_weighted_rows(const panel<T>& X, std::int64_t first, std::int64_t last, const F& f, double* sums)
+{
+    constexpr std::int64_t together = 8;
+    std::int64_t c = 0;
+    for (; c + together <= X.cols; c += together) {
+        double sum[together] = {};
+        for (std::int64_t i = first; i < last; ++i) {
+            const T* const x = X.row(i) + c;
+            for (std::int64_t lane = 0; lane < together; ++lane)
+                sum[lane] += f(i, x[lane]) * static_cast<double>(x[lane]);
+        }
+        for (std::int64_t lane = 0; lane < together; ++lane) sums[c + lane] += sum[lane];
+    }
+    for (; c < X.cols; ++c)
+        for (std::int64_t i = first; i < last; ++i) sums[c] += f(i, X.row(i)[c]) * static_cast<double>(X.row(i)[c]);
+}
+
+template <class T>
+void cpu_operations<T>::projections(const panel<T>& X, const panel<T>& Y, std::span<const double> row_factor,
+                                    std::span<double> square, std::span<double> product) const
+{
+    // Of each piece of rows: the squares of all columns, then their products with each of Y.
+    const std::int64_t k = X.cols;
+    const std::int64_t width = k * (1 + Y.cols);
+    const std::int64_t pieces = parallel::pieces(X.rows, rows_per_piece);
+    std::vector<double> partial(static_cast<std::size_t>(pieces * width), 0.0);
+    parallel::parallel_for(threads_, pieces, [&](std::int64_t piece) {
+        double* const sums = partial.data() + piece * width;
+        const std::int64_t first = piece * rows_per_piece;
+        const std::int64_t last = std::min(X.rows, first + rows_per_piece);
+        add_weighted_rows(
+            X, first, last, [&](std::int64_t i, T x) { return factor(row_factor, i) * static_cast<double>(x); }, sums);
+        for (std::int64_t e = 0; e < Y.cols; ++e)
+            add_weighted_rows(
+                X, first, last,
+                [&](std::int64_t i, T) { return factor(row_factor, i) * static_cast<double>(Y.row(i)[e]); },
+                sums + (1 + e) * k);
+    });
+    std::fill(square.begin(), square.end(), 0.0);
+    std::fill(product.begin(), product.end(), 0.0);
+    for (std::int64_t piece = 0; piece < pieces; ++piece)
+        for (std::int64_t c = 0; c < k; ++c) {
+            const double* const sums = partial.data() + piece * width + c;
+            square[static_cast<std::size_t>(c)] += sums[0];
+            for (std::int64_t e = 0; e < Y.cols; ++e)
+                product[static_cast<std::size_t>(c * Y.cols + e)] += sums[(1 + e) * k];
+        }
+}
+
+template <class T>
+void cpu_operations<T>::chord_distances(const panel<T>& X, const panel<T>& from, const panel<T>& to,
+                                        std::span<const double> theta, std::span<const double> row_factor,
+                                        std::span<double> distance) const
+{
+    sum_rows<double>(
+        threads_, X.rows, X.cols, distance.data(),
+        [&](std::int64_t i, double* sums) {
+            const double a = factor(row_factor, i);
+            const auto start = static_cast<double>(from.row(i)[0]);
+            const double direction = static_cast<double>(to.row(i)[0]) - start;
+            for (std::int64_t c = 0; c < X.cols; ++c) {
+                const double off =
+                    static_cast<double>(X.row(i)[c]) - start - theta[static_cast<std::size_t>(c)] * direction;
+                sums[c] += a * off * off;
+            }
+        },
+        add);
+    for (double& square : distance) square = std::sqrt(square);
+}
+
+template <class T>
+void cpu_operations<T>::scale_rows(std::span<const double> row_factor, panel<T>& X) const
+{
+    for_each_row(threads_, X.rows, [&](std::int64_t i) {
+        const double a = row_factor[static_cast<std::size_t>(i)];
+        for (std::int64_t c = 0; c < X.cols; ++c) X.row(i)[c] = static_cast<T>(a * static_cast<double>(X.row(i)[c]));
+    });
 }
 
 template <class T>
@@ -141,6 +226,12 @@ void cpu_operations<T>::krylov_update(const panel<T>& r, std::span<const double>
         std::span<const double>, std::span<const double>, std::span<double>) const;                                    \
     template void cpu_operations<T>::column_dots(const panel<T>&, const panel<T>&, std::span<const double>,            \
                                                  std::span<double>) const;                                             \
+    template void cpu_operations<T>::projections(const panel<T>&, const panel<T>&, std::span<const double>,            \
+                                                 std::span<double>, std::span<double>) const;                          \
+    template void cpu_operations<T>::chord_distances(const panel<T>&, const panel<T>&, const panel<T>&,                \
+                                                     std::span<const double>, std::span<const double>,                 \
+                                                     std::span<double>) const;                                         \
+    template void cpu_operations<T>::scale_rows(std::span<const double>, panel<T>&) const;                             \
     template void cpu_operations<T>::residual_dots(const panel<T>&, const panel<T>&, std::span<const double>,          \
                                                    std::span<double>, std::span<double>) const;                        \
     template void cpu_operations<T>::penalty_sums(const panel<T>&, const panel<T>&, const penalty_view&,               \

@@ -17,12 +17,13 @@ public:
     void upload(std::span<const T> host, panel<T>& to) const override;
     void download(const panel<T>& from, std::span<T> host) const override;
     std::shared_ptr<const design> make_design(const matrix& X, column_scaling scaling) const override;
-    std::shared_ptr<const design> gather_columns(const design& X, std::span<const std::int64_t> columns) const override;
+    std::shared_ptr<const design> gather_columns(const design& X, std::span<const std::int64_t> columns,
+                                                 const design* before) const override;
     column_moments moments(const matrix& X, std::span<const double> row_weights) const override;
     void transpose_multiply(const design& X, const panel<T>& R, panel<T>& C) const override;
     void multiply(const design& X, const panel<T>& B, panel<T>& V) const override;
-    correlation_result correlation_pass(const correlation_request<T>& request,
-                                        std::span<double> saved_magnitude) const override;
+    void residual(const design& X, const panel<T>& B, const panel<T>& y, panel<T>& V) const override;
+    correlation_result correlation_pass(const correlation_request<T>& request, std::span<double> saved) const override;
     void gram(const design& X, std::span<const double> row_weights, std::int64_t first_new, panel<T>& C) const override;
     void symmetric_multiply(const panel<T>& C, const panel<T>& B, panel<T>& Z) const override;
     void extrapolated_residual(const panel<T>& base, const panel<T>& Z, const panel<T>& Z_previous,
@@ -37,6 +38,11 @@ public:
                             std::span<double> result) const override;
     void column_dots(const panel<T>& X, const panel<T>& Y, std::span<const double> row_factor,
                      std::span<double> result) const override;
+    void projections(const panel<T>& X, const panel<T>& Y, std::span<const double> row_factor, std::span<double> square,
+                     std::span<double> product) const override;
+    void chord_distances(const panel<T>& X, const panel<T>& from, const panel<T>& to, std::span<const double> theta,
+                         std::span<const double> row_factor, std::span<double> distance) const override;
+    void scale_rows(std::span<const double> row_factor, panel<T>& X) const override;
     void residual_dots(const panel<T>& y, const panel<T>& V, std::span<const double> row_factor,
                        std::span<double> square, std::span<double> dot) const override;
     void penalty_sums(const panel<T>& U, const panel<T>& B, const penalty_view& penalty, std::span<const double> lambda,

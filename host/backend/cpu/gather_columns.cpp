@@ -1,4 +1,5 @@
-// A working set as a design of its own: the chosen columns copied side by side, in the types they have in X.
+// A working set as a design of its own: the chosen columns copied side by side, in the types they have in X. One that
+// has grown shares the blocks of the one before.
 
 #include "host/backend/cpu/cpu_design.hpp"
 #include "host/backend/cpu/cpu_operations.hpp"
@@ -21,15 +22,20 @@ void copy_entries(const void* from, void* to, std::uint64_t width, std::int64_t 
 } // namespace
 
 template <class T>
-std::shared_ptr<const design> cpu_operations<T>::gather_columns(const design& X,
-                                                                std::span<const std::int64_t> columns) const
+std::shared_ptr<const design> cpu_operations<T>::gather_columns(const design& X, std::span<const std::int64_t> columns,
+                                                                const design* before) const
 {
     const cpu_design& from = as_cpu(X);
     const storage::column_store& source = from.store();
     auto store = std::make_shared<storage::column_store>();
     store->n = source.n;
-    store->p = static_cast<std::int64_t>(columns.size());
     column_scaling scaling;
+    if (before != nullptr) {
+        *store = as_cpu(*before).store();
+        scaling = before->scaling();
+    }
+    const std::int64_t known = store->p;
+    store->p += static_cast<std::int64_t>(columns.size());
 
     // Runs of columns of the same types become a block, closed at the usual size.
     struct run {
@@ -67,7 +73,7 @@ std::shared_ptr<const design> cpu_operations<T>::gather_columns(const design& X,
         const std::uint64_t value_width = storage::value_bytes(block.values_are);
         void* const indices = index_width > 0 ? take(index_width * static_cast<std::uint64_t>(part.entries)) : nullptr;
         void* const values = value_width > 0 ? take(value_width * static_cast<std::uint64_t>(part.entries)) : nullptr;
-        block.first = static_cast<std::int64_t>(part.begin);
+        block.first = known + static_cast<std::int64_t>(part.begin);
         block.count = static_cast<std::int64_t>(part.end - part.begin);
         block.offsets = offsets;
         std::int64_t position = 0;
@@ -91,9 +97,9 @@ std::shared_ptr<const design> cpu_operations<T>::gather_columns(const design& X,
                                         std::move(scaling), bytes);
 }
 
-template std::shared_ptr<const design> cpu_operations<float>::gather_columns(const design&,
-                                                                             std::span<const std::int64_t>) const;
-template std::shared_ptr<const design> cpu_operations<double>::gather_columns(const design&,
-                                                                              std::span<const std::int64_t>) const;
+template std::shared_ptr<const design>
+cpu_operations<float>::gather_columns(const design&, std::span<const std::int64_t>, const design*) const;
+template std::shared_ptr<const design>
+cpu_operations<double>::gather_columns(const design&, std::span<const std::int64_t>, const design*) const;
 
 } // namespace proxpath::backend

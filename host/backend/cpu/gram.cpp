@@ -1,5 +1,6 @@
 // C = X̃'WX̃ of a working set, grown by its new columns. Dense designs: 32 weighted columns at a time are spread out and
-// go through X'R. Sparse ones: row lists, so that the cost is Σ (non-zeros of a row)², not non-zeros times columns.
+// go through X'R. Sparse ones: row lists of the new columns, so that
+// the cost is Σ over rows of its non-zeros times its new ones, not non-zeros times columns.
 
 #include "host/backend/cpu/column_kernels.hpp"
 #include "host/backend/cpu/cpu_operations.hpp"
@@ -14,46 +15,70 @@ namespace proxpath::backend {
 namespace {
 
 constexpr std::int64_t spread_together = widest_tile;
-constexpr std::int64_t gram_rows_per_piece = 128;
+/// Columns that one piece of work takes: a row of C below gets a cache line from each piece.
+constexpr std::int64_t gram_columns_per_piece = 8;
 
+/// Every column walks down its rows and meets the new columns there: their sums fit the first-level cache, and a column
+/// that is in the working set already is read once, in order.
 template <class T>
 void gram_by_rows(const cpu_design& X, std::span<const double> w, std::int64_t first_new, panel<T>& C, int threads)
 {
-    const row_lists lists = make_row_lists(X);
     const std::int64_t p = X.cols();
-    // Weighted sums of the stored part: centring is a rank-two correction.
-    std::vector<double> sums(static_cast<std::size_t>(p), 0.0);
+    const std::int64_t fresh = p - first_new;
+    row_lists lists = make_row_lists(X, first_new);
     for (std::int64_t i = 0; i < X.rows(); ++i)
-        for (auto e = static_cast<std::size_t>(lists.offsets[static_cast<std::size_t>(i)]);
-             e < static_cast<std::size_t>(lists.offsets[static_cast<std::size_t>(i) + 1]); ++e)
-            sums[static_cast<std::size_t>(lists.columns[e])] += w[static_cast<std::size_t>(i)] * lists.values[e];
+        for (std::int64_t e = lists.offsets[static_cast<std::size_t>(i)];
+             e < lists.offsets[static_cast<std::size_t>(i) + 1]; ++e)
+            lists.values[static_cast<std::size_t>(e)] *= w[static_cast<std::size_t>(i)];
+    // Weighted sums of the stored part: centring is a rank-two correction.
     std::vector<double> means(static_cast<std::size_t>(p));
     for (std::size_t j = 0; j < means.size(); ++j) means[j] = X.scaling().center[j] * X.scaling().inverse[j];
+    std::vector<double> fresh_sums(static_cast<std::size_t>(fresh), 0.0);
+    for (std::size_t e = 0; e < lists.values.size(); ++e)
+        fresh_sums[static_cast<std::size_t>(lists.columns[e] - first_new)] += lists.values[e];
 
-    const std::int64_t pieces = parallel::pieces(p - first_new, gram_rows_per_piece);
+    const std::int64_t pieces = parallel::pieces(p, gram_columns_per_piece);
     parallel::parallel_for(threads, pieces, [&](std::int64_t piece) {
-        const std::int64_t first = first_new + piece * gram_rows_per_piece;
-        const std::int64_t last = std::min(p, first + gram_rows_per_piece);
-        std::vector<double> tile(static_cast<std::size_t>((last - first) * last), 0.0); // columns ≤ row
-        for (std::int64_t i = 0; i < X.rows(); ++i) {
-            const auto begin = lists.columns.begin() + lists.offsets[static_cast<std::size_t>(i)];
-            const auto end = lists.columns.begin() + lists.offsets[static_cast<std::size_t>(i) + 1];
-            const double weight = w[static_cast<std::size_t>(i)];
-            for (auto a = std::lower_bound(begin, end, static_cast<std::int32_t>(first)); a != end && *a < last; ++a) {
-                const double scaled = weight * lists.values[static_cast<std::size_t>(a - lists.columns.begin())];
-                double* const row = tile.data() + (*a - first) * last;
-                for (auto b = begin; b <= a; ++b)
-                    row[*b] += scaled * lists.values[static_cast<std::size_t>(b - lists.columns.begin())];
-            }
+        const std::int64_t first = piece * gram_columns_per_piece;
+        const std::int64_t last = std::min(p, first + gram_columns_per_piece);
+        std::vector<double> tile(static_cast<std::size_t>((last - first) * fresh), 0.0);
+        std::vector<double> sums(static_cast<std::size_t>(last - first), 0.0);
+        for (std::int64_t j = first; j < last; ++j) {
+            double* const row = tile.data() + (j - first) * fresh;
+            const bool is_new = j >= first_new;
+            const storage::column_block& block = storage::block_of(X.store(), j);
+            storage::visit_block(block, [&](auto indices, auto values) {
+                const std::int64_t begin = block.offsets[j - block.first];
+                const std::int64_t end = block.offsets[j - block.first + 1];
+                const auto rows = indices.column(begin);
+                double sum = 0;
+                for (std::int64_t at = begin; at < end; ++at) {
+                    const auto i = static_cast<std::size_t>(rows[at]);
+                    const double x =
+                        (static_cast<double>(values[at]) - X.scaling().shift[static_cast<std::size_t>(j)]) *
+                        X.scaling().inverse[static_cast<std::size_t>(j)];
+                    sum += w[i] * x;
+                    const std::int64_t row_end = lists.offsets[i + 1];
+                    for (std::int64_t e = lists.offsets[i]; e < row_end; ++e) {
+                        const std::int64_t other = lists.columns[static_cast<std::size_t>(e)];
+                        if (is_new && other > j) break; // the other half is its mirror image
+                        row[other - first_new] += x * lists.values[static_cast<std::size_t>(e)];
+                    }
+                }
+                sums[static_cast<std::size_t>(j - first)] = sum;
+            });
         }
-        for (std::int64_t r = first; r < last; ++r)
-            for (std::int64_t c = 0; c <= r; ++c) {
-                const auto i = static_cast<std::size_t>(r);
-                const auto j = static_cast<std::size_t>(c);
-                const double value = tile[static_cast<std::size_t>((r - first) * last + c)] - means[i] * sums[j] -
-                                     means[j] * sums[i] + means[i] * means[j];
-                C.row(r)[c] = static_cast<T>(value);
-                C.row(c)[r] = static_cast<T>(value);
+        for (std::int64_t f = 0; f < fresh; ++f)
+            for (std::int64_t j = first; j < last; ++j) {
+                const std::int64_t g = first_new + f;
+                if (j >= first_new && g > j) continue;
+                const auto a = static_cast<std::size_t>(j);
+                const auto b = static_cast<std::size_t>(g);
+                const double value = tile[static_cast<std::size_t>((j - first) * fresh + f)] -
+                                     means[a] * fresh_sums[static_cast<std::size_t>(f)] -
+                                     means[b] * sums[static_cast<std::size_t>(j - first)] + means[a] * means[b];
+                C.row(g)[j] = static_cast<T>(value);
+                C.row(j)[g] = static_cast<T>(value);
             }
     });
 }

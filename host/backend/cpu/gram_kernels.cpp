@@ -39,17 +39,16 @@ void spread_columns(const cpu_design& X, std::span<const double> weights, std::s
     });
 }
 
-row_lists make_row_lists(const cpu_design& X)
+row_lists make_row_lists(const cpu_design& X, std::int64_t first_column)
 {
     const storage::column_store& store = X.store();
     row_lists lists;
     lists.offsets.assign(static_cast<std::size_t>(store.n) + 1, 0);
-    lists.columns.resize(static_cast<std::size_t>(store.nonzeros));
-    lists.values.resize(static_cast<std::size_t>(store.nonzeros));
     const auto for_each = [&](auto&& f) {
         for (const storage::column_block& block : store.blocks)
             storage::visit_block(block, [&](auto indices, auto values) {
-                for (std::int64_t local = 0; local < block.count; ++local) {
+                for (std::int64_t local = std::max<std::int64_t>(0, first_column - block.first); local < block.count;
+                     ++local) {
                     const std::int64_t begin = block.offsets[local];
                     const auto rows = indices.column(begin);
                     for (std::int64_t i = begin; i < block.offsets[local + 1]; ++i)
@@ -59,6 +58,8 @@ row_lists make_row_lists(const cpu_design& X)
     };
     for_each([&](std::size_t row, std::int64_t, double) { ++lists.offsets[row + 1]; });
     for (std::size_t i = 1; i < lists.offsets.size(); ++i) lists.offsets[i] += lists.offsets[i - 1];
+    lists.columns.resize(static_cast<std::size_t>(lists.offsets.back()));
+    lists.values.resize(lists.columns.size());
     std::vector<std::int64_t> next(lists.offsets.begin(), lists.offsets.end() - 1);
     for_each([&](std::size_t row, std::int64_t j, double value) {
         const auto at = static_cast<std::size_t>(next[row]++);

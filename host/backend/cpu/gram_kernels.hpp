@@ -24,6 +24,7 @@ struct row_lists {
     std::vector<std::int32_t> columns; ///< ascending in each row
     std::vector<double> values;
 };
-row_lists make_row_lists(const cpu_design& X);
+/// @param first_column columns from here on
+row_lists make_row_lists(const cpu_design& X, std::int64_t first_column = 0);
 
 } // namespace proxpath::backend

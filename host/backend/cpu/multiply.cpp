@@ -1,5 +1,5 @@
-// V = X̃B on the CPU. Each piece of work owns a range of rows and walks all columns whose row of B is not zero, in
-// order, so every V_i is summed in the same order however many pieces there are.
+// V = X̃B and V = y − X̃B on the CPU. Each piece of work owns a range of rows and walks all columns whose row of B is not
+// zero, in order, so every V_i is summed in the same order however many pieces there are.
 
 #include "host/backend/cpu/cpu_design.hpp"
 #include "host/backend/cpu/cpu_operations.hpp"
@@ -78,10 +78,9 @@ void for_each_column(const std::vector<block_share>& shares, const std::vector<s
         });
 }
 
-} // namespace
-
-template <class T>
-void cpu_operations<T>::multiply(const design& X, const panel<T>& B, panel<T>& V) const
+/// V_ic = finish(i, (X̃B)_ic)
+template <class T, class Finish>
+void multiply_rows(const design& X, const panel<T>& B, panel<T>& V, int threads, const Finish& finish)
 {
     const cpu_design& columns = as_cpu(X);
     const column_scaling& scaling = columns.scaling();
@@ -108,9 +107,9 @@ void cpu_operations<T>::multiply(const design& X, const panel<T>& B, panel<T>& V
     constexpr std::int64_t cached_numbers = 32768;
     const std::int64_t strip_rows = std::max<std::int64_t>(1, cached_numbers / std::max<std::int64_t>(stride, 1));
     const std::int64_t strips = parallel::pieces(V.rows, strip_rows);
-    const std::int64_t wanted = std::clamp<std::int64_t>(strips, threads_, std::int64_t{4} * threads_);
+    const std::int64_t wanted = std::clamp<std::int64_t>(strips, threads, std::int64_t{4} * threads);
     const std::int64_t pieces = std::clamp<std::int64_t>(V.rows, 1, wanted); // a row's sum is the same in any piece
-    parallel::parallel_for(threads_, pieces, [&](std::int64_t piece) {
+    parallel::parallel_for(threads, pieces, [&](std::int64_t piece) {
         const std::int64_t piece_first = V.rows * piece / pieces;
         const std::int64_t piece_last = V.rows * (piece + 1) / pieces;
         std::vector<std::int64_t> cursors(used.size());
@@ -130,13 +129,32 @@ void cpu_operations<T>::multiply(const design& X, const panel<T>& B, panel<T>& V
                             });
             for (std::int64_t i = first; i < last; ++i)
                 for (std::int64_t c = 0; c < V.cols; ++c)
-                    V.row(i)[c] = static_cast<T>(sums[static_cast<std::size_t>((i - first) * stride + c)] -
-                                                 taken[static_cast<std::size_t>(c)]);
+                    V.row(i)[c] = static_cast<T>(finish(i, sums[static_cast<std::size_t>((i - first) * stride + c)] -
+                                                               taken[static_cast<std::size_t>(c)]));
         }
     });
 }
 
+} // namespace
+
+template <class T>
+void cpu_operations<T>::multiply(const design& X, const panel<T>& B, panel<T>& V) const
+{
+    multiply_rows(X, B, V, threads_, [](std::int64_t, double product) { return product; });
+}
+
+template <class T>
+void cpu_operations<T>::residual(const design& X, const panel<T>& B, const panel<T>& y, panel<T>& V) const
+{
+    multiply_rows(X, B, V, threads_,
+                  [&](std::int64_t i, double product) { return static_cast<double>(y.row(i)[0]) - product; });
+}
+
 template void cpu_operations<float>::multiply(const design&, const panel<float>&, panel<float>&) const;
 template void cpu_operations<double>::multiply(const design&, const panel<double>&, panel<double>&) const;
+template void cpu_operations<float>::residual(const design&, const panel<float>&, const panel<float>&,
+                                              panel<float>&) const;
+template void cpu_operations<double>::residual(const design&, const panel<double>&, const panel<double>&,
+                                               panel<double>&) const;
 
 } // namespace proxpath::backend
