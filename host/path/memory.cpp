@@ -19,15 +19,15 @@ namespace proxpath::path {
 namespace {
 
 constexpr std::int64_t lambdas_together = 8;
-/// Vectors of p doubles: scaling (3), penalty (5), moments (3), mean, magnitudes (2), place in the working set.
-constexpr std::uint64_t feature_vectors = 15;
+/// Vectors of p doubles: scaling (3), penalty (5), moments (3), mean, correlations (4), place in the working set.
+constexpr std::uint64_t feature_vectors = 17;
 /// The same of a working set that holds all features: its list, penalty (5), warm start; of ridge, scaling and back.
 constexpr std::uint64_t whole_set_vectors = 7;
 constexpr std::uint64_t krylov_vectors = 8;
-/// Vectors of n doubles: weights, response, one-column panels.
-constexpr std::uint64_t row_vectors = 6;
-/// Panels of n × k alive in a certificate: residual, zeros, and the residual form's images and gradients.
-constexpr std::uint64_t certificate_panels = 3;
+/// Vectors of n doubles: weights, response, the null model's and the known residuals, the certifier's, descents'.
+constexpr std::uint64_t row_vectors = 12;
+/// Panels of n × k alive in a certificate, and the residual form's images and gradients.
+constexpr std::uint64_t certificate_panels = 1;
 constexpr std::uint64_t residual_form_panels = 4;
 /// Panels of |W| × k alive in proximal gradient.
 constexpr std::uint64_t coefficient_panels = 6;
