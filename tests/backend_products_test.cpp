@@ -91,6 +91,57 @@ TYPED_TEST(BackendProducts, MultiplyMatchesNaiveLoops)
     });
 }
 
+TYPED_TEST(BackendProducts, ResidualCorrelationsMatchNaiveLoops)
+{
+    using T = typename TypeParam::value_type;
+    for_examples([&](const example& one, std::uint64_t seed) {
+        random_numbers random(seed + 2500);
+        const auto X = this->make(one);
+        const std::int64_t n = one.X.X.n;
+        const std::int64_t p = one.X.X.p;
+        const std::vector<double> w = random_weights(random, n);
+        const host_panel<T> y = random_panel<T>(random, n, 1);
+        const host_panel<T> z = random_panel<T>(random, n, 1);
+        for (const std::int64_t k : widths(one)) {
+            SCOPED_TRACE(k);
+            const host_panel<T> B = random_panel<T>(random, p, k);
+            panel<T> U = this->up(random_panel<T>(random, p, k));
+            std::vector<double> square(static_cast<std::size_t>(k), -1), product(square);
+            this->ops_->residual_correlations(*X, this->up(B), this->up(y), this->up(z), w, U, square, product);
+            const host_panel<T> result = this->down(U);
+            for (std::int64_t c = 0; c < k; ++c) {
+                std::vector<real> rho(w.size()), size(w.size());
+                real sums[2] = {}, sizes[2] = {};
+                for (std::size_t i = 0; i < w.size(); ++i) {
+                    rho[i] = y.at(static_cast<std::int64_t>(i), 0);
+                    size[i] = std::fabs(rho[i]);
+                    for (std::size_t j = 0; j < one.naive.value.size(); ++j) {
+                        const real b = B.at(static_cast<std::int64_t>(j), c);
+                        rho[i] -= one.naive.value[j][i] * b;
+                        size[i] += one.naive.size[j][i] * std::fabs(b);
+                    }
+                    const real other = z.at(static_cast<std::int64_t>(i), 0);
+                    sums[0] += w[i] * rho[i] * rho[i];
+                    sizes[0] += w[i] * size[i] * size[i];
+                    sums[1] += w[i] * rho[i] * other;
+                    sizes[1] += w[i] * size[i] * std::fabs(other);
+                }
+                const auto at = static_cast<std::size_t>(c);
+                EXPECT_LE(std::fabs(square[at] - sums[0]), sum_error(n + 2 * p + 4) * sizes[0]);
+                EXPECT_LE(std::fabs(product[at] - sums[1]), sum_error(n + p + 4) * sizes[1]);
+                for (std::int64_t j = 0; j < p; ++j) {
+                    real u = 0, bound = 0;
+                    for (std::size_t i = 0; i < w.size(); ++i) {
+                        u += one.naive.value[static_cast<std::size_t>(j)][i] * w[i] * rho[i];
+                        bound += one.naive.size[static_cast<std::size_t>(j)][i] * w[i] * size[i];
+                    }
+                    expect_near(result.at(j, c), u, sum_error(n + p + 4) * bound, j, c);
+                }
+            }
+        }
+    });
+}
+
 TYPED_TEST(BackendProducts, GatheredColumnsActAsTheyDidInTheirDesign)
 {
     using T = typename TypeParam::value_type;

@@ -165,7 +165,7 @@ TEST(Memory, ShapesBeyond32BitsArePlannedExactly)
     EXPECT_GT(plan.vectors_bytes, std::uint64_t{10} * 8 * static_cast<std::uint64_t>(p));
     EXPECT_GT(plan.vectors_bytes, std::uint64_t{8} * 8 * static_cast<std::uint64_t>(n));
     EXPECT_LT(plan.vectors_bytes, std::uint64_t{1} << 45);
-    EXPECT_EQ(plan.lambda_block, 8);
+    EXPECT_EQ(plan.lambda_block, 16);
 
     options.memory_limit = std::uint64_t{1} << 33; // 8 GiB
     try {
@@ -236,8 +236,8 @@ TEST(Memory, AGridThatEndsEarlierIsExpectedToNeedSmallerWorkingSets)
 
 TEST(Memory, ShapesBeyondWhatBytesCanCountAreRefusedNotWrappedAround)
 {
-    // The largest p a matrix may claim: 120 bytes a feature still fit 64 bits, a million ridge solutions do not.
-    const std::int64_t p = std::numeric_limits<std::int64_t>::max() / 64;
+    // So many features that 17 vectors of them still fit 64 bits, and a million ridge solutions do not.
+    const std::int64_t p = std::numeric_limits<std::int64_t>::max() / 128;
     const matrix X = claimed(1000, p, 0, 0);
     path_options options;
     options.memory_limit = std::numeric_limits<std::uint64_t>::max();
@@ -246,7 +246,7 @@ TEST(Memory, ShapesBeyondWhatBytesCanCountAreRefusedNotWrappedAround)
     options.alpha = 0;
     EXPECT_THROW(plan_memory(X, options), out_of_memory);
     options.alpha = 1;
-    options.screening = screening_kind::none; // six panels of eight lambdas
+    options.screening = screening_kind::none; // six panels of sixteen lambdas
     EXPECT_THROW(plan_memory(X, options), out_of_memory);
 }
 

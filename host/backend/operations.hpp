@@ -12,6 +12,7 @@
 //   transpose_multiply     C = X̃'R                                             nnz (V + k s) + p k s
 //   multiply               V = X̃B                                              nnz (V + 2 k s)
 //   residual               V = y − X̃B                                          nnz (V + 2 k s)
+//   residual_correlations  X̃'w(y − X̃B) and sums of its residuals                nnz V + 2 p k s
 //   correlation_pass       gap sums, violators, one c from X̃'R, C not kept     nnz (V + s) + bounded out: 0, else k s
 //   gather_columns         X̃_W as a design of its own                          2 nnz_W V
 //   gram                   C = X̃'WX̃, symmetric                                 nnz (V + p s) + p² s
@@ -134,6 +135,11 @@ public:
     virtual void multiply(const design& X, const panel<T>& B, panel<T>& V) const = 0;
     /// V = y − X̃B; y n × 1.
     virtual void residual(const design& X, const panel<T>& B, const panel<T>& y, panel<T>& V) const = 0;
+    /// U = X̃'wρ of ρ = y − X̃B, square_c = Σ w ρ², product_c = Σ w ρ z, all in one reading of X and with nothing of
+    /// size n × k: for few features. U p × k; y, z n × 1.
+    virtual void residual_correlations(const design& X, const panel<T>& B, const panel<T>& y, const panel<T>& z,
+                                       std::span<const double> weights, panel<T>& U, std::span<double> square,
+                                       std::span<double> product) const = 0;
     /// One pass over X with the KKT test and the gap sums fused in; the p × k product is never stored.
     /// @param saved p numbers, u_j = x̃_j'wρ of request.save_column (left as they are where skipped), or empty
     virtual correlation_result correlation_pass(const correlation_request<T>& request,

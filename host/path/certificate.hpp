@@ -56,6 +56,10 @@ public:
                                             known_ends* ends);
 
 private:
+    /// Whether all features that take part are in the working set, and few enough to keep all their correlations.
+    bool takes_narrow_pass(const working_set& set) const;
+    std::vector<column_certificate> certify_narrow(const working_set& set, const panel<double>& B,
+                                                   std::span<const double> lambda);
     void add_changes(const working_set& set, const std::vector<double>& changes, panel<double>& B) const;
     /// Sums over the rows: Σ w ρ², Σ w ỹ ρ, and what bounds the correlations.
     struct row_sums {

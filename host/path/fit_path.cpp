@@ -71,7 +71,9 @@ public:
         while (next_ < lambdas_.size() && report()) {
             auto block = choose_block();
             if (krylov_) solve_ridge(block);
+            const double started_from = previous_lambda_;
             solve_block(block);
+            older_lambda_ = started_from;
             std::swap(before_, latest_);
             next_ += block.size();
         }
@@ -95,6 +97,11 @@ private:
         if (all_features_) {
             std::vector<std::int64_t> features(static_cast<std::size_t>(fit_.p));
             for (std::size_t j = 0; j < features.size(); ++j) features[j] = static_cast<std::int64_t>(j);
+            add_features(features);
+        } else if (is_narrow(options_, fit_.n, fit_.p)) {
+            std::vector<std::int64_t> features;
+            for (std::int64_t j = 0; j < fit_.p; ++j)
+                if (fit_.skip[static_cast<std::size_t>(j)] == 0) features.push_back(j);
             add_features(features);
         } else {
             add_features(fit_.unpenalised);
@@ -129,7 +136,9 @@ private:
         auto count = std::min<std::size_t>(
             lambdas_.size() - next_, static_cast<std::size_t>(krylov_ ? shares_.krylov_block : shares_.lambda_block));
         if (!all_features_) {
-            const strong_rule rule{fit_, set_, before_.correlation, previous_lambda_};
+            const correlations_at older{older_lambda_, older_lambda_ > 0 ? std::span<const double>(latest_.correlation)
+                                                                         : std::span<const double>()};
+            const candidate_rule rule{fit_, set_, {previous_lambda_, before_.correlation}, older};
             count = rule.block_length(std::span(lambdas_).subspan(next_, count));
             const auto candidates = rule.candidates(lambdas_[next_ + count - 1]);
             if (!candidates.empty()) add_features(candidates);
@@ -368,7 +377,8 @@ private:
     known_residual before_;    // at previous_lambda_
     known_residual latest_;    // at the last lambda of the block in work
     double previous_lambda_ = 0;
-    panel<double> ridge_; // coefficients handed from solve_ridge to solve_block
+    double older_lambda_ = 0; // that of latest_ between two blocks, or 0 before there is one
+    panel<double> ridge_;     // coefficients handed from solve_ridge to solve_block
     bool all_features_ = false;
     bool krylov_ = false;
     bool stopped_ = false;

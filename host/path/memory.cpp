@@ -18,7 +18,10 @@ namespace proxpath::path {
 
 namespace {
 
-constexpr std::int64_t lambdas_together = 8;
+constexpr std::int64_t lambdas_together = 16;
+/// Designs with so few features, and twice as many rows, are solved on all features at once, by larger blocks.
+constexpr std::int64_t narrow_features = 512;
+constexpr std::int64_t narrow_lambdas_together = 128;
 /// Vectors of p doubles: scaling (3), penalty (5), moments (3), mean, correlations (4), place in the working set.
 constexpr std::uint64_t feature_vectors = 17;
 /// The same of a working set that holds all features: its list, penalty (5), warm start; of ridge, scaling and back.
@@ -87,6 +90,13 @@ bool takes_all_features(const path_options& options)
     return options.screening == screening_kind::none || options.alpha == 0;
 }
 
+bool is_narrow(const path_options& options, std::int64_t n, std::int64_t p)
+{
+    const bool descends = options.solver == solver_kind::automatic || options.solver == solver_kind::cd;
+    return descends && options.screening == screening_kind::automatic && p <= narrow_features && n >= 2 * p &&
+           !takes_krylov(options, n, p);
+}
+
 bool takes_krylov(const path_options& options, std::int64_t n, std::int64_t p)
 {
     if (options.solver == solver_kind::krylov) return true;
@@ -123,7 +133,8 @@ memory_shares share_memory(const matrix& X, const path_options& options)
         return (fixed + block).value;
     };
 
-    const std::int64_t most = krylov ? lambdas : std::min(lambdas, lambdas_together);
+    const std::int64_t together = is_narrow(options, n, p) ? narrow_lambdas_together : lambdas_together;
+    const std::int64_t most = krylov ? lambdas : std::min(lambdas, together);
     std::int64_t k = most;
     while (k > 1 && needed(k) > plan.limit_bytes / 4 * 3) k = (k + 1) / 2;
     if (needed(k) > plan.limit_bytes || needed(k) == byte_count::most)
@@ -133,7 +144,7 @@ memory_shares share_memory(const matrix& X, const path_options& options)
                         plan.limit_bytes >> 20, n, p, (needed(k) >> 20) + 1),
             needed(k), plan.limit_bytes);
     plan.lambda_block = k;
-    shares.lambda_block = std::min(k, lambdas_together);
+    shares.lambda_block = std::min(k, together);
     shares.krylov_block = k;
     plan.vectors_bytes = needed(k);
 

@@ -1,4 +1,5 @@
-// Which features the next block of lambdas needs: the sequential strong rule, measured at the last solved lambda.
+// Which features the next block of lambdas needs: the sequential strong rule, sharpened by where the correlations are
+// going.
 #pragma once
 
 #include "host/path/certificate.hpp"
@@ -9,18 +10,30 @@
 
 namespace proxpath::path {
 
-/// Tibshirani et al. 2012, doi:10.1111/j.1467-9868.2011.01004.x: feature j is left out at λ when |c_j(λ_prev)| is below
-/// l1_j (2λ − λ_prev). It can err, so every block ends with a KKT pass.
-struct strong_rule {
+/// Correlations of all features at one lambda.
+struct correlations_at {
+    double lambda = 0;
+    std::span<const double> correlation; ///< p, c_j; empty: not known
+};
+
+/// Tibshirani et al. 2012, doi:10.1111/j.1467-9868.2011.01004.x: feature j is left out at λ when |c_j(λ_now)| is below
+/// l1_j (2λ − λ_now), since c_j moves at most as fast as λ where the rule holds. Most move far slower, and between
+/// changes of the support in a straight line: where two lambdas are known, j is left out, too, when the line through
+/// its correlations stays clear of the threshold. Both can err, so every block ends with a KKT pass.
+struct candidate_rule {
     const problem& fit;
     const working_set& set;
-    std::span<const double> correlation; ///< p, c_j at `previous`
-    double previous = 0;
+    correlations_at now;
+    correlations_at before; ///< at a larger lambda
 
     /// How many of the lambdas to take together: all, halved while their candidates outgrow the working set.
     std::size_t block_length(std::span<const double> lambdas) const;
-    /// Features outside the working set that may enter down to `lambda`; the strongest when there are very many.
+    /// Features outside the working set that may enter down to `lambda`; the likeliest when there are very many.
     std::vector<std::int64_t> candidates(double lambda) const;
+
+private:
+    double expected(std::size_t j, double lambda) const;
+    bool may_enter(std::size_t j, double lambda) const;
 };
 
 /// The features worth adding at once: all, or those with the largest |c_j| / l1_j when they would more than double the

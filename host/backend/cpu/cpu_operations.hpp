@@ -23,6 +23,9 @@ public:
     void transpose_multiply(const design& X, const panel<T>& R, panel<T>& C) const override;
     void multiply(const design& X, const panel<T>& B, panel<T>& V) const override;
     void residual(const design& X, const panel<T>& B, const panel<T>& y, panel<T>& V) const override;
+    void residual_correlations(const design& X, const panel<T>& B, const panel<T>& y, const panel<T>& z,
+                               std::span<const double> weights, panel<T>& U, std::span<double> square,
+                               std::span<double> product) const override;
     correlation_result correlation_pass(const correlation_request<T>& request, std::span<double> saved) const override;
     void gram(const design& X, std::span<const double> row_weights, std::int64_t first_new, panel<T>& C) const override;
     void symmetric_multiply(const panel<T>& C, const panel<T>& B, panel<T>& Z) const override;
