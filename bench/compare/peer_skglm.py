@@ -1,0 +1,37 @@
+"""skglm's path by AndersonCD (working sets, Anderson acceleration), one of the peers of compare.py.
+
+skglm does not centre. Sparse columns are scaled beforehand and the intercept is fitted as one more coordinate, which is
+the same problem; dense columns are centred too. Its limit of 50 working sets a lambda is raised. The tolerance is an
+absolute one, on the gradient.
+"""
+
+import peer_task
+import numpy as np
+from skglm.datafits import Quadratic
+from skglm.penalties import L1, L1_plus_L2
+from skglm.solvers import AndersonCD
+from skglm.utils.jit_compilation import compiled_clone
+
+
+def solve(X, y, task):
+    data = peer_task.Prepared(X, y, task)
+    fit_intercept = bool(task.intercept and not task.dense)
+    penalty = L1(1.0) if task.alpha == 1 else L1_plus_L2(1.0, task.alpha)
+    solver = AndersonCD(tol=task.tol, max_iter=1000, max_epochs=10**6, fit_intercept=fit_intercept)
+    # AndersonCD.path, with a note of how far it is: a path that is cut off can say so.
+    p, K = X.shape[1], len(task.lambdas)
+    datafit, penalty = compiled_clone(Quadratic()), compiled_clone(penalty)
+    coefficients, w, fitted = np.zeros((p + fit_intercept, K), order="F"), np.zeros(p + fit_intercept), np.zeros(len(y))
+    for k, value in enumerate(task.lambdas):
+        penalty.alpha = value
+        w = solver.solve(data.X, data.y, datafit, penalty, w, fitted)[0]
+        coefficients[:, k] = w
+        peer_task.note_progress(task, k + 1)
+    intercepts = None
+    if fit_intercept:
+        intercepts = data.y_mean + coefficients[p]
+    return peer_task.Solution(coefficients[:p], data, intercepts)
+
+
+if __name__ == "__main__":
+    peer_task.run(solve, "skglm")
