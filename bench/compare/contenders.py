@@ -31,6 +31,7 @@ class Peer:
     def __init__(self, name, script, tolerance, gram=False, absolute=False, settings=("",)):
         self.name, self.script, self.tolerance, self.gram, self.absolute = name, script, tolerance, gram, absolute
         self.all_settings = settings
+        self.has_tolerance = "cholesky" not in settings
 
     def settings(self, problem_set):
         few = problem_set.p <= GRAM_COLUMNS and problem_set.n >= GRAM_ROWS_PER_COLUMN * problem_set.p

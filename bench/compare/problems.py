@@ -92,8 +92,8 @@ class Judge:
 
     def judge(self, coefficients, intercepts, lambdas, alpha, bound=None):
         """Worst over the path, relative to the null loss, at the coefficients and the intercept that were returned:
-        `gap` to the lower bound that these coefficients prove themselves, and `above`, how far the objective is above
-        `bound`, the best lower bounds known."""
+        `gap` to the lower bounds that these coefficients prove themselves (`dual`), and `above`, how far the objective
+        is above `bound`, the best lower bounds known."""
         if not (np.all(np.isfinite(coefficients.data)) and np.all(np.isfinite(intercepts))):
             return {"gap": float("inf"), "above": float("inf")}
         primal, dual = [], []
@@ -102,16 +102,7 @@ class Judge:
             found = self.problem.certify(coefficients[:, part].tocsc(), intercepts[part], lambdas[part], alpha)
             primal += list(found["primal_as_written"])
             dual += list(found["dual"])
-        worst = {"gap": float(max(np.subtract(primal, dual))) / self.null_loss}
+        worst = {"gap": float(max(np.subtract(primal, dual))) / self.null_loss, "dual": [float(value) for value in dual]}
         if bound is not None:
             worst["above"] = float(max(np.subtract(primal, np.maximum(dual, bound)))) / self.null_loss
         return worst
-
-    def lower_bound(self, coefficients, intercepts, lambdas, alpha):
-        """What a solution proves: at each lambda, no objective is below."""
-        bound = []
-        for at in range(0, len(lambdas), CHUNK):
-            part = slice(at, at + CHUNK)
-            found = self.problem.certify(coefficients[:, part].tocsc(), intercepts[part], lambdas[part], alpha)
-            bound += [float(value) for value in found["dual"]]
-        return bound
