@@ -74,7 +74,6 @@ class Case:
         lambdas = self.lambdas[span]
         found = self.runner.peer(peer, self.set, self.judge, self.alpha, lambdas, tolerance, setting)
         folder = found.pop("folder", None)
-        found.pop("versions", None)
         found.update(tol=tolerance, setting=setting, span=span)
         if folder and certify:
             B, intercepts = contenders.solution(self.set, folder)

@@ -125,6 +125,7 @@ def main():
                     case.calibrate(peer)
                 case.measure(peers)
                 report.write(results.content, results.path.removesuffix(".json") + ".md")
+        runner.end_processes()
     print(f"written: {results.path} and .md")
 
 

@@ -1,8 +1,9 @@
-"""Runs proxpath or one peer once, as a process of its own on the chosen cores, under the time limit.
+"""Runs proxpath or a peer once, in processes of their own on the chosen cores, under the time limit.
 
 This is where compare.py meets the peers: which there are, with their default tolerances and settings, how a task is
-handed over, and how what a process left is read back. A peer writes the file `started` when it begins to solve; the
-limit counts from then on, so that neither reading nor compiling uses it up.
+handed over, and how what a process left is read back. A peer's process stays for the tasks of a set, for loading and
+compiling take longer than most solves; it is ended at the limit. A peer writes the file `started` when it begins to
+solve; the limit counts from then on.
 """
 
 import json
@@ -59,14 +60,15 @@ class Runner:
     def __init__(self, program, python, threads, limit, work):
         self.program, self.python, self.threads, self.limit = program, python, threads, limit
         self.folder = os.path.join(work, "run")
+        self.processes = {}
         self.cores = sorted(os.sched_getaffinity(0))[:threads]
         self.environment = dict(os.environ)
         for name in ("OMP", "OPENBLAS", "MKL", "NUMBA"):
             self.environment[name + "_NUM_THREADS"] = str(threads)
 
-    def start(self, command, errors):
+    def start(self, command, errors, **more):
         return subprocess.Popen(command, env=self.environment, stdout=subprocess.DEVNULL, stderr=errors,
-                                preexec_fn=lambda: os.sched_setaffinity(0, self.cores))
+                                preexec_fn=lambda: os.sched_setaffinity(0, self.cores), **more)
 
     def fresh(self, name):
         folder = os.path.join(self.folder, name)
@@ -109,7 +111,7 @@ class Runner:
                 "own_gap": summary["largest_rel_gap"], "checksum": summary["data_checksum"], "fit": fit}
 
     def peer(self, peer, problem_set, judge, alpha, lambdas, tolerance, setting):
-        """One solve; `solution` reads what it returned."""
+        """One solve; `solution` reads what is left in `folder` of the result."""
         folder = self.fresh("peer")
         grid = os.path.join(folder, "lambdas.bin")
         np.asarray(lambdas, dtype=np.float64).tofile(grid)
@@ -117,52 +119,76 @@ class Runner:
                 "dense": int(problem_set.dense), "intercept": int(judge.intercept), "alpha": alpha, "lambdas": grid,
                 "K": len(lambdas), "tol": tolerance, "setting": setting, "threads": self.threads, "out": folder,
                 "progress": os.path.join(folder, "progress")}
-        script = os.path.join(HERE, peer.script)
-        path = os.path.join(folder, "task.dcf" if script.endswith(".R") else "task.json")
+        path = os.path.join(folder, "task")
         with open(path, "w", encoding="utf-8") as file:
-            if path.endswith(".dcf"):  # what R reads without a package; repr keeps all digits of a double
+            if peer.script.endswith(".R"):  # DCF, which R reads without a package; repr keeps all digits of a double
                 file.writelines(f"{name}: {value if isinstance(value, str) else repr(value)}\n"
                                 for name, value in task.items() if value != "")
             else:
                 json.dump(task, file)
-        command = ["Rscript", "--vanilla", script, path] if path.endswith(".dcf") else [self.python, script, path]
-        with open(os.path.join(folder, "errors.txt"), "w+", encoding="utf-8") as errors:
-            process = self.start(command, errors)
-            late = self.wait(process, os.path.join(folder, "started"))
-            errors.seek(0)
-            said = errors.read()
-        if late:
+        process = self.process_of(peer)
+        process.stdin.write(path + "\n")
+        process.stdin.flush()
+        late = self.wait(process, folder)
+        try:
+            with open(os.path.join(folder, "result.json"), encoding="utf-8") as file:
+                result = json.load(file)
+        except OSError:
+            if process.poll() is None:
+                process.kill()
+            process.wait()
+            if not late:
+                return {"status": "failed", "reason": f"exit {process.returncode}: {self.last_words(peer)}"}
             reached = None
             if os.path.exists(task["progress"]):
                 with open(task["progress"], encoding="ascii") as file:
                     reached = int(file.read() or 0)
             return {"status": "limit" if late == "solve" else "failed", "reason": f"over the limit in {late}",
                     "reached": reached}
-        try:
-            with open(os.path.join(folder, "result.json"), encoding="utf-8") as file:
-                result = json.load(file)
-        except (OSError, ValueError):
-            return {"status": "failed", "reason": f"exit {process.returncode}: {said.strip()[-300:]}"}
         if result["status"] == "ok" and result["solve"] > self.limit:
             result["status"] = "limit"
         result["folder"] = folder
         return result
 
-    def wait(self, process, marker):
-        """None when the process ends by itself, or what it was busy with when it was ended."""
+    def errors_of(self, peer):
+        return os.path.join(self.folder, f"errors-{peer.script}.txt")
+
+    def last_words(self, peer):
+        with open(self.errors_of(peer), encoding="utf-8", errors="replace") as file:
+            return file.read().strip()[-300:]
+
+    def process_of(self, peer):
+        """The peer's process, started when there is none."""
+        process = self.processes.get(peer.script)
+        if process is None or process.poll() is not None:
+            script = os.path.join(HERE, peer.script)
+            command = ["Rscript", "--vanilla", script] if script.endswith(".R") else [self.python, script]
+            with open(self.errors_of(peer), "w", encoding="utf-8") as errors:
+                process = self.processes[peer.script] = self.start(command, errors, stdin=subprocess.PIPE, text=True)
+        return process
+
+    def end_processes(self):
+        for process in self.processes.values():
+            process.stdin.close()
+            try:
+                process.wait(30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+        self.processes = {}
+
+    def wait(self, process, folder):
+        """None when there is a result or the process has ended, else what it was busy with for too long."""
         begin, started = time.monotonic(), None
-        while process.poll() is None:
+        while process.poll() is None and not os.path.exists(os.path.join(folder, "result.json")):
             now = time.monotonic()
-            if started is None and os.path.exists(marker):
+            if started is None and os.path.exists(os.path.join(folder, "started")):
                 started = now
             # Some seconds beyond the limit are for writing; the solve time itself is judged by what was reported.
-            late = "solve" if started and now - started > self.limit + 10 else \
-                   "load" if started is None and now - begin > LOAD_LIMIT else None
-            if late:
-                process.kill()
-                process.wait()
-                return late
-            time.sleep(0.02 if now - begin < 5 else 0.2)
+            if started is not None and now - started > self.limit + 10:
+                return "solve"
+            if started is None and now - begin > LOAD_LIMIT:
+                return "load"
+            time.sleep(0.01 if now - begin < 5 else 0.2)
         return None
 
 

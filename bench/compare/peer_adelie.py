@@ -33,4 +33,4 @@ def solve(X, y, task):
 
 
 if __name__ == "__main__":
-    peer_task.run(solve, "adelie")
+    peer_task.run(solve)

@@ -17,4 +17,4 @@ def solve(X, y, task):
 
 
 if __name__ == "__main__":
-    peer_task.run(solve, "celer")
+    peer_task.run(solve)

@@ -34,4 +34,4 @@ def solve(X, y, task):
 
 
 if __name__ == "__main__":
-    peer_task.run(solve, "skglm")
+    peer_task.run(solve)

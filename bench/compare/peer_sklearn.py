@@ -26,4 +26,4 @@ def solve(X, y, task):
 
 
 if __name__ == "__main__":
-    peer_task.run(solve, "scikit-learn")
+    peer_task.run(solve)

@@ -1,18 +1,18 @@
-"""What every Python peer shares: the frame of a peer's process, between the task that peers.py hands it and the files
-it leaves.
+"""What every Python peer shares: the frame of a peer's process, between the tasks that contenders.py hands it and the
+files it leaves.
 
-    python peer_NAME.py TASK.json
+    python peer_NAME.py < paths of task files, one a line
 
-A peer is a function `solve(X, y, task)` that returns a Solution. `run` reads the problem (load), solves a tiny problem
-of the same type so that imports and just-in-time compilation are behind it (warm-up), writes the file `started`, and
-times `solve` on the real one. What is timed begins with X and y in the form this process reads, so centring, scaling and
-Gram matrices that a peer needs are in its solve time; taking coefficients back to the original scale is not.
+A peer is a function `solve(X, y, task)` that returns a Solution. For each task, `run` reads the problem, if it is not
+the last one (load), solves a tiny problem of the same type, if it has not yet (warm-up: imports and just-in-time
+compilation), writes the file `started`, and times `solve` on the real one. What is timed begins with X and y in the form
+this process reads, so centring, scaling and Gram matrices that a peer needs are in its solve time; taking coefficients
+back to the original scale is not.
 
 The problem folder holds indptr, indices (int32), data and y (double) as raw .bin files, by columns; the output folder
-gets the coefficients in the same form, the intercepts, and result.json.
+gets the coefficients in the same form, the intercepts, and at last result.json.
 """
 
-import importlib.metadata
 import json
 import os
 import sys
@@ -136,28 +136,47 @@ def write(task, solution):
     for name, part in (("data", B.data.astype(np.float64)), ("indices", B.indices.astype(np.int32)),
                        ("indptr", B.indptr.astype(np.int64)), ("intercepts", intercepts)):
         part.tofile(os.path.join(task.out, name + ".bin"))
-    return B.shape[1]
 
 
-def run(solve, package):
-    with open(sys.argv[1], encoding="utf-8") as file:
-        task = Task(json.load(file))
-    result = {"status": "ok", "versions": {name: importlib.metadata.version(name) for name in (package, "numpy")}}
-    imported = time.perf_counter()
-    try:
-        X, y = load(task)
-        loaded = time.perf_counter()
-        solve(*tiny(task))
-        warm = time.perf_counter()
-        open(os.path.join(task.out, "started"), "w").close()
-        begin = time.perf_counter()
-        solution = solve(X, y, task)
-        result.update(solve=time.perf_counter() - begin, load=loaded - imported,
-                      warm_up=(imported - START) + (warm - loaded))
-        result["reached"] = write(task, solution)
-    except NotSupported as reason:
-        result.update(status="not supported", reason=str(reason))
-    except Exception as error:
-        result.update(status="failed", reason=f"{type(error).__name__}: {error}", trace=traceback.format_exc())
-    with open(os.path.join(task.out, "result.json"), "w", encoding="utf-8") as file:
-        json.dump(result, file)
+class Process:
+    def __init__(self, solve):
+        self.solve = solve
+        self.imports = time.perf_counter() - START
+        self.loaded, self.warm = None, set()
+
+    def prepare(self, task, result):
+        if self.loaded != (task.problem, task.dense):
+            self.data, begin = None, time.perf_counter()
+            self.data, self.loaded = load(task), (task.problem, task.dense)
+            result["load"] = time.perf_counter() - begin
+        kind = (task.dense, task.intercept, task.alpha == 1, task.setting)
+        if kind not in self.warm:
+            begin = time.perf_counter()
+            self.solve(*tiny(task))
+            result["warm_up"] = time.perf_counter() - begin + (0 if self.warm else self.imports)
+            self.warm.add(kind)
+
+    def one(self, task):
+        result = {"status": "ok"}
+        try:
+            self.prepare(task, result)
+            open(os.path.join(task.out, "started"), "w").close()
+            begin = time.perf_counter()
+            solution = self.solve(*self.data, task)
+            result["solve"] = time.perf_counter() - begin
+            write(task, solution)
+        except NotSupported as reason:
+            result.update(status="not supported", reason=str(reason))
+        except Exception as error:
+            result.update(status="failed", reason=f"{type(error).__name__}: {error}", trace=traceback.format_exc())
+        path = os.path.join(task.out, "result.json")
+        with open(path + ".new", "w", encoding="utf-8") as file:
+            json.dump(result, file)
+        os.replace(path + ".new", path)
+
+
+def run(solve):
+    process = Process(solve)
+    for line in sys.stdin:
+        with open(line.strip(), encoding="utf-8") as file:
+            process.one(Task(json.load(file)))

@@ -138,6 +138,10 @@ class Tables:
                  "|---|---|---:|---|---|---|---:|---:|---:|---:|---:|---:|"]
         for case in self.cases:
             for name, peer in case["peers"].items():
+                # A process does these once for several runs.
+                every = peer["search"] + [run for runs in peer["runs"].values() for run in runs]
+                middle = [text(statistics.median(values)) if values else "—" for values in
+                          ([run[what] for run in every if what in run] for what in ("load", "warm_up"))]
                 together = {}
                 for kind, choice in peer["choices"].items():
                     together.setdefault((run_key(choice), choice["status"]), []).append(kind)
@@ -146,8 +150,6 @@ class Tables:
                     words = self.trouble(choice, runs)
                     if words in ("failed", "not supported"):
                         words += f": {choice.get('reason', '')}"
-                    middle = [text(statistics.median(values)) if values else "—" for values in
-                              ([run[what] for run in runs if what in run] for what in ("load", "warm_up"))]
                     lines.append(f"| {case['set']} | {case['mode']} | {case['alpha']:g} | {name} | {', '.join(kinds)} | "
                                  f"{choice['setting'] or 'only'} | {choice['tol']:.0e} | {tiny(choice)} | "
                                  f"{tiny(choice, 'above')} | {words or spread(solved(runs))} | {middle[0]} | {middle[1]} |")
