@@ -9,7 +9,8 @@ What is found goes into `record`, a part of the comparison's JSON:
                objective  the objective is at most the target above the bound, which asks less
                default    the peer's own default
                one, grid  Ridge: the last lambda alone, and all lambdas with the same tolerance
-             runs: the timed solves, by span, setting and tolerance (two choices may be the same run)
+             runs: the timed solves, by span, setting and tolerance (two choices may be the same run); stalled: those
+             that hung where the search had not
 
 A choice that never finished has the status `limit`, `failed` or `not supported`.
 """
@@ -180,6 +181,15 @@ class Case:
         self.say(f"ours, tol {tolerance:.0e}: {found['status']}, {found.get('solve', 0):.2f} s, "
                  f"gap {mine.get('gap', float('nan')):.1e} {found.get('reason', '')}")
 
+    def timed(self, peer, entry, choice):
+        """A timed run. One that is over the limit where the search took a tenth of it has stalled: it is kept apart and
+        repeated once."""
+        found = self.solve(peer, choice["tol"], choice["setting"], choice["span"], certify=False)
+        if found["status"] == "limit" and choice["solve"] < self.options.limit_seconds / 10:
+            entry.setdefault("stalled", []).append(found)
+            found = self.solve(peer, choice["tol"], choice["setting"], choice["span"], certify=False)
+        return found
+
     def measure(self, peers):
         """All in turns, so that what else the machine does falls on all alike. What failed once is not tried again."""
         for turn in range(self.options.runs):
@@ -193,7 +203,7 @@ class Case:
                 for key, choice in chosen.items():
                     runs = entry["runs"].setdefault(key, [])
                     if len(runs) <= turn and all(run["status"] == "ok" for run in runs):
-                        runs.append(self.solve(peer, choice["tol"], choice["setting"], choice["span"], certify=False))
+                        runs.append(self.timed(peer, entry, choice))
                         self.save()
                         self.say(f"{peer.name} {key}, run {turn + 1}: {runs[-1]['status']}, "
                                  f"{runs[-1].get('solve', 0):.2f} s")

@@ -147,7 +147,8 @@ class Runner:
                     "reached": reached}
         if result["status"] == "ok" and result["solve"] > self.limit:
             result["status"] = "limit"
-        result["folder"] = folder
+        if "solve" in result:
+            result["folder"] = folder
         return result
 
     def errors_of(self, peer):

@@ -10,21 +10,19 @@ import numpy as np
 from skglm.datafits import Quadratic
 from skglm.penalties import L1, L1_plus_L2
 from skglm.solvers import AndersonCD
-from skglm.utils.jit_compilation import compiled_clone
 
 
 def solve(X, y, task):
     data = peer_task.Prepared(X, y, task)
     fit_intercept = bool(task.intercept and not task.dense)
-    penalty = L1(1.0) if task.alpha == 1 else L1_plus_L2(1.0, task.alpha)
     solver = AndersonCD(tol=task.tol, max_iter=1000, max_epochs=10**6, fit_intercept=fit_intercept)
-    # AndersonCD.path, with a note of how far it is: a path that is cut off can say so.
+    # What AndersonCD.path does, with the input checked once, and with a note of how far it is: a path that is cut off
+    # can say so. The solver changes `fitted` in place.
     p, K = X.shape[1], len(task.lambdas)
-    datafit, penalty = compiled_clone(Quadratic()), compiled_clone(penalty)
     coefficients, w, fitted = np.zeros((p + fit_intercept, K), order="F"), np.zeros(p + fit_intercept), np.zeros(len(y))
     for k, value in enumerate(task.lambdas):
-        penalty.alpha = value
-        w = solver.solve(data.X, data.y, datafit, penalty, w, fitted)[0]
+        penalty = L1(value) if task.alpha == 1 else L1_plus_L2(value, task.alpha)
+        w = solver.solve(data.X, data.y, Quadratic(), penalty, w, fitted, run_checks=k == 0)[0]
         coefficients[:, k] = w
         peer_task.note_progress(task, k + 1)
     intercepts = None

@@ -148,11 +148,13 @@ class Tables:
                 for (key, _), kinds in together.items():
                     choice, runs = peer["choices"][kinds[0]], peer["runs"].get(key, [])
                     words = self.trouble(choice, runs)
+                    stalled = sum(run_key(run) == key for run in peer.get("stalled", []))
+                    note = f" (stalled {stalled} times)" if stalled else ""
                     if words in ("failed", "not supported"):
                         words += f": {choice.get('reason', '')}"
                     lines.append(f"| {case['set']} | {case['mode']} | {case['alpha']:g} | {name} | {', '.join(kinds)} | "
                                  f"{choice['setting'] or 'only'} | {choice['tol']:.0e} | {tiny(choice)} | "
-                                 f"{tiny(choice, 'above')} | {words or spread(solved(runs))} | {middle[0]} | {middle[1]} |")
+                                 f"{tiny(choice, 'above')} | {words or spread(solved(runs))}{note} | {middle[0]} | {middle[1]} |")
         return lines
 
 
