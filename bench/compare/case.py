@@ -8,7 +8,7 @@ What is found goes into `record`, a part of the comparison's JSON:
                gap        the certified gap of the coefficients is at most the target
                objective  the objective is at most the target above the bound, which asks less
                default    the peer's own default
-               one, grid  Ridge: the last lambda alone, and all lambdas with the same tolerance
+               one, grid  Ridge: the gap of the last lambda alone, and of all lambdas
              runs: the timed solves, by span, setting and tolerance (two choices may be the same run); stalled: those
              that hung where the search had not
 
@@ -42,7 +42,7 @@ class Case:
         self.set, self.judge, self.record, self.alpha = problem_set, judge, record, record["alpha"]
         self.ridge = self.alpha == 0
         lambdas = judge.grid(self.alpha, options.lambdas, options.min_ratio)
-        # Ridge's solvers begin each lambda anew, so one is enough to search on: the last, the hardest.
+        # Ridge's solvers begin each lambda anew, so a single one is a task too.
         self.lambdas = {"all": lambdas, "one": lambdas[-1:]}
         self.read_back = not self.ridge or problem_set.p * options.lambdas <= READ_BACK
         self.find_bound()
@@ -107,10 +107,14 @@ class Case:
             found = self.tried(peer, entry, first * 100, setting, span)
         if found["status"] != "ok" or not peer.has_tolerance:
             return found
-        best, seen, idle = found, [(steps, found)], 0
+        best, seen, idle, leaps = found, [(steps, found)], 0, True
         while found[measure] > target and idle < PATIENCE and steps < MOST_STEPS:
-            steps += self.stride(seen, measure)
+            before, stride = steps, self.stride(seen, measure) if leaps else 1
+            steps += stride
             found = self.tried(peer, entry, first / 10**steps, setting, span)
+            if found["status"] != "ok" and stride > 1:  # leapt too far, perhaps: on in single steps
+                leaps, steps, found = False, before, seen[-1][1]
+                continue
             if found["status"] != "ok":
                 return {**found, **{name: best[name] for name in ("gap", "above", "tol") if name in best}}
             idle = 0 if found[measure] < 0.9 * best[measure] else idle + 1
@@ -147,11 +151,9 @@ class Case:
         entry = self.record["peers"].setdefault(peer.name, {"search": [], "choices": {}, "runs": {}})
         choices, settings = entry["choices"], peer.settings(self.set)
         if self.ridge:
-            if "one" not in choices:
-                one = self.choose([self.search(peer, entry, setting, "gap", "one") for setting in settings], "gap")
-                choices["grid"] = one if one["status"] != "ok" else \
-                    self.tried(peer, entry, one["tol"], one["setting"])
-                choices["one"] = one
+            for kind, span in (("one", "one"), ("grid", "all")):
+                if kind not in choices:
+                    choices[kind] = self.search(peer, entry, settings[0], "gap", span)
         else:
             for kind, measure in MEASURE.items():
                 if kind not in choices and (measure == "gap" or self.bound):
