@@ -28,6 +28,9 @@ LONGEST_STEP = 4
 STRICTER = 0.01
 # Coefficients of a path above which ours are not read back for Ridge, where none is zero.
 READ_BACK = 2e7
+# A further setting of a peer gets this many times the seconds of the best one so far, and these seconds at least.
+WORTH_WAITING = 2
+LEAST_LIMIT = 5
 # What the target of a choice is about.
 MEASURE = {"gap": "gap", "objective": "above"}
 
@@ -70,10 +73,10 @@ class Case:
     # -----------------------------------------------------------------------------------------------------------------
     # Searching
 
-    def solve(self, peer, tolerance, setting, span, certify=True):
+    def solve(self, peer, tolerance, setting, span, certify=True, limit=None):
         """One run, in a form that JSON takes."""
         lambdas = self.lambdas[span]
-        found = self.runner.peer(peer, self.set, self.judge, self.alpha, lambdas, tolerance, setting)
+        found = self.runner.peer(peer, self.set, self.judge, self.alpha, lambdas, tolerance, setting, limit)
         folder = found.pop("folder", None)
         found.update(tol=tolerance, setting=setting, span=span)
         if folder and certify:
@@ -84,12 +87,12 @@ class Case:
                 found.update(self.accuracy(B, intercepts, lambdas))
         return found
 
-    def tried(self, peer, entry, tolerance, setting, span="all"):
+    def tried(self, peer, entry, tolerance, setting, span="all", limit=None):
         """A run of the search, remembered."""
         for known in entry["search"]:
             if run_key(known) == run_key({"span": span, "setting": setting, "tol": tolerance}):
                 return known
-        found = self.solve(peer, tolerance, setting, span)
+        found = self.solve(peer, tolerance, setting, span, limit=limit)
         entry["search"].append(found)
         self.save()
         what = found.get("reason", "") if "gap" not in found else \
@@ -97,21 +100,21 @@ class Case:
         self.say(f"{peer.name} {run_key(found)}: {found['status']}, {found.get('solve', 0):.2f} s, {what}")
         return found
 
-    def search(self, peer, entry, setting, measure, span):
+    def search(self, peer, entry, setting, measure, span, limit=None):
         """The run with the loosest power of ten (times the default) that reaches the target; else the best there is."""
         target, first = self.options.target, peer.first_tolerance(self.judge)
         steps = 0
-        found = self.tried(peer, entry, first, setting, span)
+        found = self.tried(peer, entry, first, setting, span, limit)
         if found["status"] == "limit" and peer.has_tolerance:
             steps = -2  # a looser one may still do
-            found = self.tried(peer, entry, first * 100, setting, span)
+            found = self.tried(peer, entry, first * 100, setting, span, limit)
         if found["status"] != "ok" or not peer.has_tolerance:
             return found
         best, seen, idle, leaps = found, [(steps, found)], 0, True
         while found[measure] > target and idle < PATIENCE and steps < MOST_STEPS:
             before, stride = steps, self.stride(seen, measure) if leaps else 1
             steps += stride
-            found = self.tried(peer, entry, first / 10**steps, setting, span)
+            found = self.tried(peer, entry, first / 10**steps, setting, span, limit)
             if found["status"] != "ok" and stride > 1:  # leapt too far, perhaps: on in single steps
                 leaps, steps, found = False, before, seen[-1][1]
                 continue
@@ -126,7 +129,7 @@ class Case:
             best, steps = found, steps - 1
             if steps in known or steps < -LONGEST_STEP:
                 break
-            found = self.tried(peer, entry, first / 10**steps, setting, span)
+            found = self.tried(peer, entry, first / 10**steps, setting, span, limit)
         return best
 
     def stride(self, seen, measure):
@@ -149,7 +152,7 @@ class Case:
 
     def calibrate(self, peer):
         entry = self.record["peers"].setdefault(peer.name, {"search": [], "choices": {}, "runs": {}})
-        choices, settings = entry["choices"], peer.settings(self.set)
+        choices, settings = entry["choices"], peer.settings(self.set, self.judge)
         if self.ridge:
             for kind, span in (("one", "one"), ("grid", "all")):
                 if kind not in choices:
@@ -157,11 +160,20 @@ class Case:
         else:
             for kind, measure in MEASURE.items():
                 if kind not in choices and (measure == "gap" or self.bound):
-                    ends = [self.search(peer, entry, setting, measure, "all") for setting in settings]
-                    choices[kind] = self.choose(ends, measure)
+                    ends, limit = [], None
+                    for setting in settings:
+                        ends.append(self.search(peer, entry, setting, measure, "all", limit))
+                        best = self.choose(ends, measure)
+                        if best["status"] == "ok" and best[measure] <= self.options.target:
+                            limit = max(LEAST_LIMIT, WORTH_WAITING * best["solve"])
+                    choices[kind] = best
             if "default" not in choices:
-                runs = [self.tried(peer, entry, peer.tolerance, setting) for setting in settings]
-                solved = [run for run in runs if run["status"] == "ok"]
+                runs, solved, limit = [], [], None
+                for setting in settings:
+                    runs.append(self.tried(peer, entry, peer.tolerance, setting, limit=limit))
+                    solved = [run for run in runs if run["status"] == "ok"]
+                    if solved:
+                        limit = max(LEAST_LIMIT, WORTH_WAITING * min(run["solve"] for run in solved))
                 choices["default"] = min(solved, key=lambda run: run["solve"]) if solved else runs[0]
         self.save()
 

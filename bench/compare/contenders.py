@@ -24,19 +24,29 @@ LOAD_LIMIT = 900
 # Where X'X fits and rows are clearly more than columns, methods on it are tried too.
 GRAM_COLUMNS = 10_000
 GRAM_ROWS_PER_COLUMN = 2
+# Small sparse sets are given centred and dense too to peers that centre sparse columns slowly or not at all.
+DENSE_CELLS = 2e7
 
 
 class Peer:
-    """`absolute`: the tolerance is in the unit of the gradient, so the search starts in that unit of this problem."""
+    """`gram`, `densify`: it has these settings too, where they make sense. `absolute`: the tolerance is in the unit of
+    the gradient, so the search starts in that unit of this problem."""
 
-    def __init__(self, name, script, tolerance, gram=False, absolute=False, settings=("",)):
-        self.name, self.script, self.tolerance, self.gram, self.absolute = name, script, tolerance, gram, absolute
+    def __init__(self, name, script, tolerance, gram=False, densify=False, absolute=False, settings=("",)):
+        self.name, self.script, self.tolerance = name, script, tolerance
+        self.gram, self.densify, self.absolute = gram, densify, absolute
         self.all_settings = settings
         self.has_tolerance = "cholesky" not in settings
 
-    def settings(self, problem_set):
-        few = problem_set.p <= GRAM_COLUMNS and problem_set.n >= GRAM_ROWS_PER_COLUMN * problem_set.p
-        return list(self.all_settings) + (["gram"] if self.gram and few else [])
+    def settings(self, problem_set, judge):
+        n, p = problem_set.n, problem_set.p
+        found = list(self.all_settings)
+        if self.gram and p <= GRAM_COLUMNS and n >= GRAM_ROWS_PER_COLUMN * p:
+            found.append("gram")
+        if self.densify and judge.intercept and not problem_set.dense and n * p <= DENSE_CELLS:
+            found.append("dense")
+        found.reverse()  # where the special ones make sense they mostly win, and then the others need no full search
+        return found
 
     def first_tolerance(self, judge):
         return self.tolerance * max(1.0, 10.0 ** round(np.log10(judge.y_deviation))) if self.absolute else self.tolerance
@@ -44,8 +54,8 @@ class Peer:
 
 PEERS = [
     Peer("scikit-learn", "peer_sklearn.py", 1e-4, gram=True),
-    Peer("celer", "peer_celer.py", 1e-6),
-    Peer("skglm", "peer_skglm.py", 1e-4, absolute=True),
+    Peer("celer", "peer_celer.py", 1e-6, densify=True),
+    Peer("skglm", "peer_skglm.py", 1e-4, densify=True, absolute=True),
     Peer("adelie", "peer_adelie.py", 1e-7, gram=True),
     Peer("glmnet", "peer_glmnet.R", 1e-7),
 ]
@@ -110,8 +120,9 @@ class Runner:
                 "converged": summary["converged"], "reached": summary["n_lambda"] - summary["interrupted"],
                 "own_gap": summary["largest_rel_gap"], "checksum": summary["data_checksum"], "fit": fit}
 
-    def peer(self, peer, problem_set, judge, alpha, lambdas, tolerance, setting):
+    def peer(self, peer, problem_set, judge, alpha, lambdas, tolerance, setting, limit=None):
         """One solve; `solution` reads what is left in `folder` of the result."""
+        limit = min(limit or self.limit, self.limit)
         folder = self.fresh("peer")
         grid = os.path.join(folder, "lambdas.bin")
         np.asarray(lambdas, dtype=np.float64).tofile(grid)
@@ -129,7 +140,7 @@ class Runner:
         process = self.process_of(peer)
         process.stdin.write(path + "\n")
         process.stdin.flush()
-        late = self.wait(process, folder)
+        late = self.wait(process, folder, limit)
         try:
             with open(os.path.join(folder, "result.json"), encoding="utf-8") as file:
                 result = json.load(file)
@@ -145,7 +156,7 @@ class Runner:
                     reached = int(file.read() or 0)
             return {"status": "limit" if late == "solve" else "failed", "reason": f"over the limit in {late}",
                     "reached": reached}
-        if result["status"] == "ok" and result["solve"] > self.limit:
+        if result["status"] == "ok" and result["solve"] > limit:
             result["status"] = "limit"
         if "solve" in result:
             result["folder"] = folder
@@ -177,7 +188,7 @@ class Runner:
                 process.kill()
         self.processes = {}
 
-    def wait(self, process, folder):
+    def wait(self, process, folder, limit):
         """None when there is a result or the process has ended, else what it was busy with for too long."""
         begin, started = time.monotonic(), None
         while process.poll() is None and not os.path.exists(os.path.join(folder, "result.json")):
@@ -185,7 +196,7 @@ class Runner:
             if started is None and os.path.exists(os.path.join(folder, "started")):
                 started = now
             # Some seconds beyond the limit are for writing; the solve time itself is judged by what was reported.
-            if started is not None and now - started > self.limit + 10:
+            if started is not None and now - started > limit + 10:
                 return "solve"
             if started is None and now - begin > LOAD_LIMIT:
                 return "load"

@@ -1,7 +1,7 @@
 """skglm's path by AndersonCD (working sets, Anderson acceleration), one of the peers of compare.py.
 
 skglm does not centre. Sparse columns are scaled beforehand and the intercept is fitted as one more coordinate, which is
-the same problem; dense columns are centred too. Its limit of 50 working sets a lambda is raised. The tolerance is an
+the same problem; dense columns are centred too, and setting "dense" makes them so. Its limit of 50 working sets a lambda is raised. The tolerance is an
 absolute one, on the gradient.
 """
 
@@ -14,7 +14,7 @@ from skglm.solvers import AndersonCD
 
 def solve(X, y, task):
     data = peer_task.Prepared(X, y, task)
-    fit_intercept = bool(task.intercept and not task.dense)
+    fit_intercept = bool(task.intercept and not data.dense)
     solver = AndersonCD(tol=task.tol, max_iter=1000, max_epochs=10**6, fit_intercept=fit_intercept)
     # What AndersonCD.path does, with the input checked once, and with a note of how far it is: a path that is cut off
     # can say so. The solver changes `fitted` in place.

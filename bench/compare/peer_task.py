@@ -62,10 +62,13 @@ class Prepared:
 
     X: columns divided by `scale`; a dense X is centred too, a sparse one is not, and `shift` holds the means of its
     scaled columns, for peers that centre implicitly. y is centred. Without intercept and standardisation, X and y are
-    what was given, uncopied.
+    what was given, uncopied. With the setting "dense" a sparse X is made dense first.
     """
 
-    def __init__(self, X, y, task, centre_dense=True):
+    def __init__(self, X, y, task):
+        if task.setting == "dense" and sp.issparse(X):
+            X = np.asfortranarray(X.toarray())
+        self.dense = not sp.issparse(X)
         n, p = X.shape
         self.mean, self.scale, self.shift, self.y_mean = np.zeros(p), np.ones(p), np.zeros(p), 0.0
         self.X, self.y = X, y
