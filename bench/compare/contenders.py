@@ -49,7 +49,8 @@ class Peer:
         return found
 
     def first_tolerance(self, judge):
-        return self.tolerance * max(1.0, 10.0 ** round(np.log10(judge.y_deviation))) if self.absolute else self.tolerance
+        unit = 10.0 ** round(np.log10(judge.y_deviation)) if self.absolute else 1.0
+        return self.tolerance * max(1.0, unit)
 
 
 PEERS = [
@@ -211,7 +212,8 @@ def solution(problem_set, folder):
 
     short = os.path.exists(os.path.join(folder, "indptr32.bin"))
     indptr = part("indptr32", np.int32) if short else part("indptr", np.int64)
-    B = sp.csc_matrix((part("data", np.float64), part("indices", np.int32), indptr), shape=(problem_set.p, len(indptr) - 1))
+    shape = (problem_set.p, len(indptr) - 1)
+    B = sp.csc_matrix((part("data", np.float64), part("indices", np.int32), indptr), shape=shape)
     B.eliminate_zeros()
     B.sort_indices()
     return B, part("intercepts", np.float64)

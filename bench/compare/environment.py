@@ -51,7 +51,7 @@ def missing_peers(python):
     for name in PACKAGES:
         if name not in have:
             missing[name] = "not installed in the virtual environment"
-    if not shutil.which("Rscript") or subprocess.run(["Rscript", "-e", "library(glmnet)"], capture_output=True).returncode:
+    if not shutil.which("Rscript") or not glmnet_version():
         missing["glmnet"] = "not installed (Debian: apt-get install r-base-core r-cran-glmnet r-cran-matrix)"
     return missing
 

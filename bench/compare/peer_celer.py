@@ -1,8 +1,8 @@
 """celer's path (working sets, extrapolated dual points), one of the peers of compare.py.
 
 `celer_path` centres sparse columns implicitly through `X_offset` and `X_scale`; the columns are scaled beforehand.
-Setting "dense" centres a dense copy. The limit of 20 working sets a lambda is raised, so that the tolerance alone decides
-when it stops.
+Setting "dense" centres a dense copy. The limit of 20 working sets a lambda is raised, so that the tolerance alone
+decides when it stops.
 """
 
 import peer_task

@@ -1,8 +1,8 @@
 """skglm's path by AndersonCD (working sets, Anderson acceleration), one of the peers of compare.py.
 
 skglm does not centre. Sparse columns are scaled beforehand and the intercept is fitted as one more coordinate, which is
-the same problem; dense columns are centred too, and setting "dense" makes them so. Its limit of 50 working sets a lambda is raised. The tolerance is an
-absolute one, on the gradient.
+the same problem; dense columns are centred too, and setting "dense" makes them so. Its limit of 50 working sets a lambda
+is raised. The tolerance is an absolute one, on the gradient.
 """
 
 import peer_task

@@ -102,7 +102,8 @@ class Judge:
             found = self.problem.certify(coefficients[:, part].tocsc(), intercepts[part], lambdas[part], alpha)
             primal += list(found["primal_as_written"])
             dual += list(found["dual"])
-        worst = {"gap": float(max(np.subtract(primal, dual))) / self.null_loss, "dual": [float(value) for value in dual]}
+        worst = {"gap": float(max(np.subtract(primal, dual))) / self.null_loss,
+                 "dual": [float(value) for value in dual]}
         if bound is not None:
             worst["above"] = float(max(np.subtract(primal, np.maximum(dual, bound)))) / self.null_loss
         return worst
