@@ -1,10 +1,11 @@
 // C = X̃'WX̃ of a working set, grown by its new columns. Dense designs: strips of rows are spread out and multiplied as
 // dense matrices. Sparse ones: row lists of the new columns, so that the cost is Σ over rows of its non-zeros times its
-// new ones, not non-zeros times columns.
+// new ones, not non-zeros times columns. Few features have sums of their own for each piece of rows.
 
 #include "host/backend/cpu/column_kernels.hpp"
 #include "host/backend/cpu/cpu_operations.hpp"
 #include "host/backend/cpu/gram_kernels.hpp"
+#include "host/backend/cpu/row_strips.hpp"
 #include "host/parallel/parallel_for.hpp"
 
 #include <algorithm>
@@ -93,89 +94,99 @@ void gram_by_rows(const cpu_design& X, std::span<const double> w, std::int64_t f
 constexpr std::int64_t dense_rows = 512;
 /// Columns of a tile of C.
 constexpr std::int64_t dense_tile = 128;
-/// Features up to which pieces of rows have sums of their own, instead of sharing out the tiles of each strip.
+/// Features up to which pieces of rows have sums of their own, which stay in the cache.
 constexpr std::int64_t own_sums = 256;
 constexpr std::int64_t most_row_pieces = 16;
 
-/// Walks down the rows of a design strip by strip and spreads each out.
-class dense_strips {
-public:
-    dense_strips(const cpu_design& X, std::span<const double> w, std::int64_t first_row) : X_(X), w_(w)
-    {
-        cursors_.resize(static_cast<std::size_t>(X.cols()));
-        for (std::int64_t j = 0; j < X.cols(); ++j) {
-            const storage::column_block& block = storage::block_of(X.store(), j);
-            storage::visit_block(block, [&](auto indices, auto) {
-                std::int64_t begin = block.offsets[j - block.first];
-                std::int64_t end = block.offsets[j - block.first + 1];
-                const auto rows = indices.column(begin);
-                while (begin < end) {
-                    const std::int64_t middle = begin + (end - begin) / 2;
-                    if (static_cast<std::int64_t>(rows[middle]) < first_row)
-                        begin = middle + 1;
-                    else
-                        end = middle;
-                }
-                cursors_[static_cast<std::size_t>(j)] = begin;
-            });
-        }
-    }
-
-    /// Column j of √w X̃ in rows [first, last), which follow those of the call before.
-    void spread(std::int64_t j, std::int64_t first, std::int64_t last, double* out)
-    {
-        const auto at = static_cast<std::size_t>(j);
-        const double center = X_.scaling().center[at];
-        const double inverse = X_.scaling().inverse[at];
-        std::fill(out, out + (last - first), -center * inverse);
-        const storage::column_block& block = storage::block_of(X_.store(), j);
-        storage::visit_block(block, [&](auto indices, auto values) {
-            const auto rows = indices.column(block.offsets[j - block.first]);
-            const std::int64_t end = block.offsets[j - block.first + 1];
-            std::int64_t i = cursors_[at];
-            for (; i < end && static_cast<std::int64_t>(rows[i]) < last; ++i)
-                out[static_cast<std::int64_t>(rows[i]) - first] +=
-                    (static_cast<double>(values[i]) - X_.scaling().shift[at]) * inverse;
-            cursors_[at] = i;
-        });
-        for (std::int64_t i = first; i < last; ++i) out[i - first] *= std::sqrt(w_[static_cast<std::size_t>(i)]);
-    }
-
-private:
-    const cpu_design& X_;
-    std::span<const double> w_;
-    std::vector<std::int64_t> cursors_;
-};
-
-/// Few features: pieces of rows, each with sums of its own, added up in their order.
-void gram_of_few(const cpu_design& X, std::span<const double> w, std::int64_t first_new, Eigen::MatrixXd& sum,
-                 int threads)
+/// Columns of √w X̃ in rows [first, last).
+void spread_weighted(row_strips& strips, std::span<const double> w, std::int64_t from, std::int64_t to,
+                     std::int64_t first, std::int64_t last, Eigen::MatrixXd& strip)
 {
-    const std::int64_t p = X.cols();
-    const std::int64_t pieces =
-        std::clamp<std::int64_t>(parallel::pieces(X.rows(), rows_per_piece), 1, most_row_pieces);
+    strips.spread(from, to, first, last, strip.col(from).data(), strip.rows());
+    for (std::int64_t j = from; j < to; ++j)
+        for (std::int64_t i = first; i < last; ++i) strip(i - first, j) *= std::sqrt(w[static_cast<std::size_t>(i)]);
+}
+
+/// Adds up what pieces of rows contribute, in their order. @param add add(piece's first row, last row, its sums)
+template <class F>
+Eigen::MatrixXd sum_of_pieces(std::int64_t rows, std::int64_t height, std::int64_t width, int threads, const F& add)
+{
+    const std::int64_t pieces = std::clamp<std::int64_t>(parallel::pieces(rows, rows_per_piece), 1, most_row_pieces);
     std::vector<Eigen::MatrixXd> parts(static_cast<std::size_t>(pieces));
     parallel::parallel_for(threads, pieces, [&](std::int64_t piece) {
         Eigen::MatrixXd& part = parts[static_cast<std::size_t>(piece)];
-        part = Eigen::MatrixXd::Zero(p, p - first_new);
-        const std::int64_t piece_first = X.rows() * piece / pieces;
-        const std::int64_t piece_last = X.rows() * (piece + 1) / pieces;
-        dense_strips strips(X, w, piece_first);
-        Eigen::MatrixXd strip(dense_rows, p);
-        for (std::int64_t first = piece_first; first < piece_last; first += dense_rows) {
-            const std::int64_t last = std::min(piece_last, first + dense_rows);
-            for (std::int64_t j = 0; j < p; ++j) strips.spread(j, first, last, strip.col(j).data());
-            const auto rows = strip.topRows(last - first);
-            part.noalias() += rows.transpose() * rows.rightCols(p - first_new);
-        }
+        part = Eigen::MatrixXd::Zero(height, width);
+        add(rows * piece / pieces, rows * (piece + 1) / pieces, part);
     });
-    sum = Eigen::MatrixXd::Zero(p, p - first_new);
-    for (const Eigen::MatrixXd& part : parts) sum += part;
+    for (std::size_t piece = 1; piece < parts.size(); ++piece) parts[0] += parts[piece];
+    return std::move(parts[0]);
 }
 
-/// Many features: strip after strip, its tiles of C shared out.
-void gram_of_many(const cpu_design& X, std::span<const double> w, std::int64_t first_new, Eigen::MatrixXd& sum,
-                  int threads)
+/// Few dense features: (p × new).
+Eigen::MatrixXd gram_of_few(const cpu_design& X, std::span<const double> w, std::int64_t first_new, int threads)
+{
+    const std::int64_t p = X.cols();
+    return sum_of_pieces(X.rows(), p, p - first_new, threads,
+                         [&](std::int64_t piece_first, std::int64_t piece_last, Eigen::MatrixXd& part) {
+                             row_strips strips(X, piece_first);
+                             Eigen::MatrixXd strip(dense_rows, p);
+                             for (std::int64_t first = piece_first; first < piece_last; first += dense_rows) {
+                                 const std::int64_t last = std::min(piece_last, first + dense_rows);
+                                 spread_weighted(strips, w, 0, p, first, last, strip);
+                                 const auto rows = strip.topRows(last - first);
+                                 part.noalias() += rows.transpose() * rows.rightCols(p - first_new);
+                             }
+                         });
+}
+
+/// Few sparse features (p × new): every row adds its pairs. In row p of the sums, those of the columns alone: centring
+/// is a rank-two correction.
+Eigen::MatrixXd gram_of_few_by_rows(const cpu_design& X, std::span<const double> w, std::int64_t first_new, int threads)
+{
+    const std::int64_t p = X.cols();
+    Eigen::MatrixXd sums = sum_of_pieces(
+        X.rows(), p + 1, p, threads, [&](std::int64_t piece_first, std::int64_t piece_last, Eigen::MatrixXd& part) {
+            row_strips strips(X, piece_first);
+            struct entry {
+                std::int32_t column;
+                double value;
+            };
+            std::vector<std::vector<entry>> lists(static_cast<std::size_t>(dense_rows));
+            for (std::int64_t first = piece_first; first < piece_last; first += dense_rows) {
+                const std::int64_t last = std::min(piece_last, first + dense_rows);
+                for (std::vector<entry>& list : lists) list.clear();
+                strips.next(
+                    0, p, last,
+                    [&](std::int64_t j, const auto& rows, const auto& values, std::int64_t begin, std::int64_t end) {
+                        const double shift = X.scaling().shift[static_cast<std::size_t>(j)];
+                        const double inverse = X.scaling().inverse[static_cast<std::size_t>(j)];
+                        for (std::int64_t i = begin; i < end; ++i)
+                            lists[static_cast<std::size_t>(static_cast<std::int64_t>(rows[i]) - first)].push_back(
+                                {static_cast<std::int32_t>(j), (static_cast<double>(values[i]) - shift) * inverse});
+                    });
+                for (std::int64_t i = first; i < last; ++i) {
+                    const std::vector<entry>& list = lists[static_cast<std::size_t>(i - first)];
+                    for (std::size_t a = list.size(); a-- > 0;) {
+                        const double x = w[static_cast<std::size_t>(i)] * list[a].value;
+                        double* const column = part.col(list[a].column).data();
+                        column[p] += x;
+                        if (list[a].column < first_new) continue;
+                        for (std::size_t b = 0; b <= a; ++b) column[list[b].column] += x * list[b].value;
+                    }
+                }
+            }
+        });
+    const auto mean = [&](std::int64_t j) {
+        return X.scaling().center[static_cast<std::size_t>(j)] * X.scaling().inverse[static_cast<std::size_t>(j)];
+    };
+    for (std::int64_t f = first_new; f < p; ++f)
+        for (std::int64_t e = 0; e <= f; ++e)
+            sums(e, f) += mean(e) * mean(f) - mean(e) * sums(p, f) - mean(f) * sums(p, e);
+    return sums.topRightCorner(p, p - first_new);
+}
+
+/// Many dense features (p × new): strip after strip, its tiles of C shared out.
+Eigen::MatrixXd gram_of_many(const cpu_design& X, std::span<const double> w, std::int64_t first_new, int threads)
 {
     const std::int64_t p = X.cols();
     struct tile {
@@ -185,12 +196,16 @@ void gram_of_many(const cpu_design& X, std::span<const double> w, std::int64_t f
     for (std::int64_t column = first_new; column < p; column += dense_tile)
         for (std::int64_t row = 0; row < std::min(p, column + dense_tile); row += dense_tile)
             tiles.push_back({row, column});
-    sum = Eigen::MatrixXd::Zero(p, p - first_new);
-    dense_strips strips(X, w, 0);
+    Eigen::MatrixXd sum = Eigen::MatrixXd::Zero(p, p - first_new);
+    row_strips strips(X, 0);
     Eigen::MatrixXd strip(std::min(X.rows(), dense_rows), p);
+    constexpr std::int64_t spread_together = 16;
     for (std::int64_t first = 0; first < X.rows(); first += dense_rows) {
         const std::int64_t last = std::min(X.rows(), first + dense_rows);
-        parallel::parallel_for(threads, p, [&](std::int64_t j) { strips.spread(j, first, last, strip.col(j).data()); });
+        parallel::parallel_for(threads, parallel::pieces(p, spread_together), [&](std::int64_t piece) {
+            const std::int64_t from = piece * spread_together;
+            spread_weighted(strips, w, from, std::min(p, from + spread_together), first, last, strip);
+        });
         const auto rows = strip.topRows(last - first);
         parallel::parallel_for(threads, static_cast<std::int64_t>(tiles.size()), [&](std::int64_t t) {
             const tile at = tiles[static_cast<std::size_t>(t)];
@@ -200,6 +215,7 @@ void gram_of_many(const cpu_design& X, std::span<const double> w, std::int64_t f
                 rows.middleCols(at.row, height).transpose() * rows.middleCols(at.column, width);
         });
     }
+    return sum;
 }
 
 } // namespace
@@ -211,15 +227,15 @@ void cpu_operations<T>::gram(const design& X, std::span<const double> row_weight
     const cpu_design& columns = as_cpu(X);
     const std::int64_t p = X.cols();
     const double cells = static_cast<double>(X.rows()) * static_cast<double>(p);
-    if (static_cast<double>(X.nonzeros()) < dense_from_density * cells) {
+    const bool dense = static_cast<double>(X.nonzeros()) >= dense_from_density * cells;
+    const bool few = p <= own_sums;
+    if (!dense && !few) {
         gram_by_rows(columns, row_weights, first_new, C, threads_);
         return;
     }
-    Eigen::MatrixXd sum; // p × new
-    if (p <= own_sums)
-        gram_of_few(columns, row_weights, first_new, sum, threads_);
-    else
-        gram_of_many(columns, row_weights, first_new, sum, threads_);
+    const Eigen::MatrixXd sum = !few    ? gram_of_many(columns, row_weights, first_new, threads_)
+                                : dense ? gram_of_few(columns, row_weights, first_new, threads_)
+                                        : gram_of_few_by_rows(columns, row_weights, first_new, threads_);
     parallel::parallel_for(threads_, p - first_new, [&](std::int64_t f) {
         const std::int64_t j = first_new + f;
         for (std::int64_t e = 0; e <= j; ++e) {
