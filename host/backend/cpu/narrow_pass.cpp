@@ -155,8 +155,9 @@ void add_dense(const narrow_problem& problem, std::int64_t piece_first, std::int
     const std::int64_t p = problem.X.cols();
     const auto k = static_cast<std::int64_t>(problem.stride);
     const std::int64_t rows = std::clamp<std::int64_t>(dense_strip_numbers / std::max(k, p), 16, strip_rows);
-    const Eigen::Map<const matrix> B(problem.B.data(), k, p);
-    Eigen::Map<matrix> U(piece.U.data(), k, p);
+    // In Eigen's own memory: where numbers lie decides which of them meet in a vector, and so the last bits.
+    const matrix B = Eigen::Map<const matrix>(problem.B.data(), k, p);
+    matrix U = matrix::Zero(k, p);
     row_strips strips(problem.X, piece_first);
     matrix X(rows, p);
     matrix residual(k, rows);
@@ -171,6 +172,7 @@ void add_dense(const narrow_problem& problem, std::int64_t piece_first, std::int
             weigh<8>(problem, first, last, residual.data() + from, problem.stride, from, piece);
         U.noalias() += residual.leftCols(count) * X.topRows(count);
     }
+    Eigen::Map<matrix>(piece.U.data(), k, p) = U;
 }
 
 } // namespace
