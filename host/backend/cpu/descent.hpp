@@ -117,6 +117,7 @@ void descend_columns(Form& form, const restricted_problem& problem, int threads,
     descent<Form> work(form, problem, kept != nullptr ? *kept : passing, threads);
     bool cancelled = false;
     std::vector<double> own(static_cast<std::size_t>(B.rows));
+    std::vector<double> own_before;
     std::vector<double> previous;
     for (std::int64_t c = 0; c < B.cols; ++c) {
         const auto at = static_cast<std::size_t>(c);
@@ -125,9 +126,13 @@ void descend_columns(Form& form, const restricted_problem& problem, int threads,
         if (cancelled) continue;
         const double lambda = problem.lambda[at];
         for (std::int64_t j = 0; j < B.rows; ++j) own[static_cast<std::size_t>(j)] = static_cast<double>(B.row(j)[c]);
-        const double before = previous.empty() ? std::numeric_limits<double>::infinity() : form.gap(lambda).primal;
-        form.load(own);
-        if (!previous.empty() && before < form.gap(lambda).primal) form.load(previous);
+        // A start that the column before had, too, was already worse than its solution. Else the better one is taken.
+        if (previous.empty() || own != own_before) {
+            const double before = previous.empty() ? std::numeric_limits<double>::infinity() : form.gap(lambda).primal;
+            form.load(own);
+            if (!previous.empty() && before < form.gap(lambda).primal) form.load(previous);
+        }
+        own_before = own;
         const auto outcome = work.solve(lambda);
         iterations[at] = outcome.steps;
         gaps[at] = outcome.gap;

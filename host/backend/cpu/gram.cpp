@@ -95,7 +95,7 @@ constexpr std::int64_t dense_rows = 512;
 /// Columns of a tile of C.
 constexpr std::int64_t dense_tile = 128;
 /// Features up to which pieces of rows have sums of their own, which stay in the cache.
-constexpr std::int64_t own_sums = 256;
+constexpr std::int64_t own_sums = 512;
 constexpr std::int64_t most_row_pieces = 16;
 
 /// Columns of √w X̃ in rows [first, last).
