@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -56,12 +57,39 @@ TYPED_TEST(BackendMoments, MomentsMatchNaiveLoops)
                 EXPECT_EQ(moments.variance[at], 0.0);
                 EXPECT_EQ(moments.mean[at], lowest);
             } else {
-                // A wrong mean m + e adds e²; weights of rows not stored are 1 less a sum.
+                // A wrong mean m + e adds e², and where zeros are not stored 2 e (m less its share) at most.
                 EXPECT_LE(std::fabs(moments.variance[at] - variance),
-                          error * (variance + mean * mean) + error * error * size * size);
+                          4 * error * variance + error * error * size * size);
             }
         }
     });
+}
+
+TYPED_TEST(BackendMoments, ANearlyFullColumnKeepsTheDigitsOfItsFewZeros)
+{
+    // Ones and a single zero that is not stored: the variance is w (1 − w), w the weight of that row.
+    constexpr std::int64_t n = 1000003;
+    random_numbers random(4);
+    std::vector<std::int64_t> rows(static_cast<std::size_t>(n) - 1);
+    for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = static_cast<std::int64_t>(i + 1);
+    const std::vector<double> ones(rows.size(), 1.0);
+    const std::vector<std::int64_t> offsets{0, n - 1};
+    const matrix X = matrix::from_view(csc_view(n, 1, std::span<const std::int64_t>(offsets),
+                                                std::span<const std::int64_t>(rows), std::span<const double>(ones)));
+    for (const bool equal : {true, false}) {
+        SCOPED_TRACE(equal);
+        std::vector<double> w(static_cast<std::size_t>(n), 1.0 / static_cast<double>(n));
+        real total = 0;
+        for (double& weight : w) {
+            if (!equal) weight = &weight == w.data() ? 1e-12 : weight * random.uniform(0.5, 1.5);
+            total += weight;
+        }
+        if (!equal)
+            for (double& weight : w) weight = static_cast<double>(weight / total);
+        const real zero = w[0];
+        const backend::column_moments moments = this->ops_->moments(X, w);
+        EXPECT_NEAR(moments.variance[0] / static_cast<double>(zero * (1 - zero)), 1.0, 1e-9);
+    }
 }
 
 TYPED_TEST(BackendMoments, MomentsOfAFarAwayColumnKeepTheirDigits)

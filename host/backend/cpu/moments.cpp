@@ -5,7 +5,29 @@
 #include "host/matrix/column_store.hpp"
 #include "host/parallel/parallel_for.hpp"
 
+#include <algorithm>
+
 namespace proxpath::backend {
+
+namespace {
+
+/// A sum in twice the digits (Knuth's two-sum): of a nearly full column the weights that are not stored are a small
+/// difference of two sums near 1.
+struct exact_sum {
+    double high = 0;
+    double low = 0;
+
+    void add(double value)
+    {
+        const double sum = high + value;
+        const double from_value = sum - high;
+        low += (high - (sum - from_value)) + (value - from_value);
+        high = sum;
+    }
+    double less(const exact_sum& other) const { return (high - other.high) + (low - other.low); }
+};
+
+} // namespace
 
 template <class T>
 column_moments cpu_operations<T>::moments(const matrix& X, std::span<const double> row_weights) const
@@ -19,7 +41,14 @@ column_moments cpu_operations<T>::moments(const matrix& X, std::span<const doubl
     result.full.resize(p);
     result.constant.resize(p);
     std::int64_t weighted_rows = 0;
-    for (const double weight : row_weights) weighted_rows += weight > 0 ? 1 : 0;
+    exact_sum total;
+    for (const double weight : row_weights) {
+        weighted_rows += weight > 0 ? 1 : 0;
+        total.add(weight);
+    }
+    // Rows of one weight need only be counted.
+    const bool equal = std::all_of(row_weights.begin(), row_weights.end(),
+                                   [&](double weight) { return weight == row_weights.front(); });
 
     parallel::parallel_for(threads_, static_cast<std::int64_t>(store.blocks.size()), [&](std::int64_t b) {
         const storage::column_block& block = store.blocks[static_cast<std::size_t>(b)];
@@ -28,7 +57,7 @@ column_moments cpu_operations<T>::moments(const matrix& X, std::span<const doubl
                 const std::int64_t begin = block.offsets[local];
                 const std::int64_t end = block.offsets[local + 1];
                 const auto rows = indices.column(begin);
-                double weight_sum = 0;
+                exact_sum stored;
                 double sum = 0;
                 double square = 0;
                 double first = 0;
@@ -41,7 +70,7 @@ column_moments cpu_operations<T>::moments(const matrix& X, std::span<const doubl
                     if (count == 0) first = x;
                     same = same && x == first;
                     ++count;
-                    weight_sum += w;
+                    if (!equal) stored.add(w);
                     sum += w * x;
                     square += w * x * x;
                 }
@@ -55,7 +84,11 @@ column_moments cpu_operations<T>::moments(const matrix& X, std::span<const doubl
                         const double deviation = static_cast<double>(values[i]) - mean;
                         variance += row_weights[static_cast<std::size_t>(rows[i])] * deviation * deviation;
                     }
-                    if (zeros && weight_sum < 1) variance += (1 - weight_sum) * mean * mean;
+                    if (zeros) {
+                        const double missing = equal ? static_cast<double>(weighted_rows - count) * row_weights.front()
+                                                     : std::max(0.0, total.less(stored));
+                        variance += missing * mean * mean;
+                    }
                 }
                 const auto j = static_cast<std::size_t>(block.first + local);
                 result.mean[j] = mean;
