@@ -227,19 +227,47 @@ TEST_F(Cli, AnInterruptedFitTakesTheOlderOnesPlaceNever)
     ASSERT_EQ(call({"fit", folder.file("slow.svm"), "--out", folder.file("fit"), "--n-lambda", "3"}).code,
               exit_certified);
     const std::string before = slurp(path_of(fit_files::path));
-    for (int again = 0; again < 2; ++again) {
+    // Nor the place of another that was interrupted, nor of what merely has such a name.
+    spill(folder.file("fit.interrupted-2"), "mine");
+    for (const char* const name : {"fit.interrupted", "fit.interrupted-3"}) {
         const outcome done = call_interrupted({"fit", folder.file("slow.svm"), "--out", folder.file("fit"), "--force"});
         EXPECT_EQ(done.code, exit_interrupted) << done.err;
-        EXPECT_THAT(done.err, HasSubstr("fit.interrupted"));
+        EXPECT_THAT(done.err, HasSubstr(name));
         EXPECT_EQ(slurp(path_of(fit_files::path)), before);
-        EXPECT_THAT(slurp(folder.file("fit.interrupted/path.csv")), HasSubstr(",interrupted,"));
+        EXPECT_THAT(slurp(folder.file(name) + "/path.csv"), HasSubstr(",interrupted,"));
     }
+    EXPECT_EQ(slurp(folder.file("fit.interrupted-2")), "mine");
+}
+
+TEST_F(Cli, ForceLeavesAFolderAloneThatOnlyHasTheNamesOfAFit)
+{
+    std::filesystem::create_directory(folder.file("fit"));
+    spill(path_of(fit_files::path), "city,km\nBern,7\n");
+    const outcome done = call({"fit", small_data(), "--out", folder.file("fit"), "--force"});
+    EXPECT_EQ(done.code, exit_wrong_input);
+    EXPECT_THAT(done.err, HasSubstr("is no fit of proxpath"));
+    EXPECT_EQ(slurp(path_of(fit_files::path)), "city,km\nBern,7\n");
+}
+
+TEST_F(Cli, PredictionsDoNotReplaceWhatTheyAreMadeFrom)
+{
+    const std::string data = small_data();
+    ASSERT_EQ(call({"fit", data, "--out", folder.file("fit"), "--n-lambda", "3"}).code, exit_certified);
+    const std::string before = slurp(data);
+    for (const std::string& out : {data, path_of(fit_files::path), path_of("p.csv")}) {
+        const outcome done = call({"predict", folder.file("fit"), data, "--out", out});
+        EXPECT_EQ(done.code, exit_wrong_input) << out;
+        EXPECT_THAT(done.err, HasSubstr("--out '" + out + "'"));
+    }
+    EXPECT_EQ(slurp(data), before);
+    EXPECT_EQ(call({"predict", folder.file("fit"), data, "--out", folder.file("p.csv")}).code, exit_certified);
 }
 
 TEST_F(Cli, WhatSomebodyPutIntoTheOlderFolderMeanwhileIsNotDeleted)
 {
     ASSERT_EQ(call({"fit", small_data(), "--out", folder.file("fit"), "--n-lambda", "3"}).code, exit_certified);
-    const destination where = check_folder_destination(folder.file("fit"), true, fit_files::path, fit_file_names());
+    const destination where =
+        check_folder_destination(folder.file("fit"), true, {fit_files::path, fit_files::path_header}, fit_file_names());
     staging_folder newer(where);
     write_text_file(newer.file(fit_files::path), "new");
     spill(path_of("notes.txt"), "mine");

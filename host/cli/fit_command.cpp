@@ -80,12 +80,13 @@ void share_memory_limit(const fit_settings& settings, const matrix& X, path_opti
     }
 }
 
-/// An older fit is replaced by a whole path only; what was interrupted goes beside it.
+/// An older fit is replaced by a whole path only; what was interrupted goes beside it, under a name that is free: an
+/// earlier one that was interrupted may hold more.
 void go_beside_older(fit_settings& settings, destination& where, reporter& report)
 {
     const std::string older = settings.out;
-    settings.out = where.path + ".interrupted";
-    where = check_folder_destination(settings.out, true, fit_files::path, fit_file_names());
+    settings.out = free_name_beside(where, "interrupted");
+    where = check_folder_destination(settings.out, false, {fit_files::path, fit_files::path_header}, fit_file_names());
     report.warn(
         fmt::format("interrupted: the older fit '{}' stays, what is finished goes to '{}'", older, settings.out));
 }
@@ -138,7 +139,8 @@ int fit(const arguments& typed, console& to)
     facts.base_bytes = peak_memory_bytes();
     std::optional<destination> where;
     if (!settings.dry_run)
-        where = check_folder_destination(settings.out, settings.force, fit_files::path, fit_file_names());
+        where = check_folder_destination(settings.out, settings.force, {fit_files::path, fit_files::path_header},
+                                         fit_file_names());
 
     settings.read.on_progress = [&](const progress& now) { return report.progressed(now); };
     const data_set data = load(settings);
@@ -167,7 +169,8 @@ int fit(const arguments& typed, console& to)
     const nlohmann::json summary = summary_json(result, facts, options_json(typed, settings));
     write_summary(folder.file(fit_files::summary), summary);
     if (const std::string left = folder.commit_folder(); !left.empty())
-        report.warn(fmt::format("the older '{}' held files that no fit writes: they are in '{}'", settings.out, left));
+        report.warn(fmt::format("of the older '{}' remains '{}': files that no fit writes, or that may not be deleted",
+                                settings.out, left));
 
     const bool verbose = settings.level == verbosity::verbose;
     if (settings.json)

@@ -25,8 +25,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view path_header =
-    "lambda,df,dev_ratio,intercept,primal,dual,gap,rel_gap,kkt,status,iterations,passes";
 constexpr std::size_t lambda_cell = 0;
 constexpr std::size_t intercept_cell = 3;
 constexpr std::size_t status_cell = 9;
@@ -34,9 +32,9 @@ constexpr std::size_t status_cell = 9;
 std::vector<path_point> read_path_csv(const std::string& file)
 {
     const std::vector<std::string> lines = read_lines(file);
-    if (lines.empty() || lines.front() != path_header)
+    if (lines.empty() || lines.front() != fit_files::path_header)
         throw file_error(file, 1, "this is not the header of a proxpath path; fit again");
-    const std::size_t cells = split(path_header, ',').size();
+    const std::size_t cells = split(fit_files::path_header, ',').size();
     std::vector<path_point> points;
     for (std::size_t i = 1; i < lines.size(); ++i) {
         const auto line = static_cast<std::int64_t>(i) + 1;
@@ -121,7 +119,7 @@ const char* status_text(column_status status)
 void write_path_csv(const std::string& file, const std::vector<path_point>& points)
 {
     io::output_file out(file);
-    out.print("{}\n", path_header);
+    out.print("{}\n", fit_files::path_header);
     for (const path_point& each : points)
         out.print("{},{},{},{},{},{},{},{},{},{},{},{}\n", each.lambda, each.df, each.dev_ratio, each.intercept,
                   each.primal, each.dual, each.gap, each.rel_gap, each.kkt, status_text(each.status), each.iterations,

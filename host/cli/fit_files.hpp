@@ -17,6 +17,8 @@ inline const std::string path = "path.csv";
 inline const std::string coefficients = "coefficients.mtx";
 inline const std::string summary = "summary.json";
 inline const std::string features = "features.txt";
+inline const std::string path_header =
+    "lambda,df,dev_ratio,intercept,primal,dual,gap,rel_gap,kkt,status,iterations,passes";
 } // namespace fit_files
 
 /// All of them: what --force may delete.

@@ -18,6 +18,9 @@
 #include <string>
 #include <vector>
 
+#include <filesystem>
+#include <system_error>
+
 #include <fmt/format.h>
 
 namespace proxpath::cli {
@@ -172,6 +175,17 @@ void write_predictions(const std::string& file, const std::vector<double>& lambd
     out.commit();
 }
 
+/// Predictions must not take the place of what they are made from.
+void check_not_an_input(const predict_settings& settings, const destination& where)
+{
+    namespace fs = std::filesystem;
+    std::error_code ignored;
+    if (fs::equivalent(where.path, settings.design, ignored))
+        throw invalid_input(fmt::format("--out '{}' is X itself; choose another name", settings.out));
+    if (fs::equivalent(where.parent, settings.folder, ignored))
+        throw invalid_input(fmt::format("--out '{}' lies in the fit's own folder; choose another place", settings.out));
+}
+
 } // namespace
 
 int predict(const arguments& typed, console& to)
@@ -179,6 +193,7 @@ int predict(const arguments& typed, console& to)
     predict_settings settings = make_predict_settings(typed);
     reporter report(to, settings.level);
     const destination where = check_file_destination(settings.out);
+    check_not_an_input(settings, where);
     const fitted_path fit = read_fit(settings.folder, settings.threads);
     const chosen_columns chosen = choose(fit, settings);
 

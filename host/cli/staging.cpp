@@ -13,6 +13,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <system_error>
 
 #include <fcntl.h>
@@ -107,7 +108,16 @@ void probe(const destination& where)
     }
 }
 
-void check_replaceable(const std::string& shown, const std::string& path, bool force, const std::string& mark,
+bool bears(const std::string& folder, const folder_mark& mark)
+{
+    std::ifstream file(folder + "/" + mark.file);
+    std::string line(mark.first_line.size() + 1, '\0');
+    file.read(line.data(), static_cast<std::streamsize>(line.size()));
+    line.resize(static_cast<std::size_t>(file.gcount()));
+    return line.substr(0, line.find('\n')) == mark.first_line;
+}
+
+void check_replaceable(const std::string& shown, const std::string& path, bool force, const folder_mark& mark,
                        const std::vector<std::string>& known)
 {
     if (!fs::is_directory(path))
@@ -115,10 +125,11 @@ void check_replaceable(const std::string& shown, const std::string& path, bool f
     if (!force)
         throw invalid_input(
             fmt::format("--out '{}' exists; choose another name, or add --force to replace an older fit", shown));
-    if (!fs::exists(path + "/" + mark))
-        throw invalid_input(fmt::format("--out '{}' exists and is no fit of proxpath (it has no {}); --force does not "
-                                        "replace it, choose another name",
-                                        shown, mark));
+    if (!bears(path, mark))
+        throw invalid_input(
+            fmt::format("--out '{}' exists and is no fit of proxpath (it has no {} of one); --force does not "
+                        "replace it, choose another name",
+                        shown, mark.file));
     for (const auto& entry : fs::directory_iterator(path)) {
         const std::string name = entry.path().filename().string();
         if (std::find(known.begin(), known.end(), name) == known.end())
@@ -130,7 +141,16 @@ void check_replaceable(const std::string& shown, const std::string& path, bool f
 
 } // namespace
 
-destination check_folder_destination(const std::string& path, bool force, const std::string& mark,
+std::string free_name_beside(const destination& where, const std::string& ending)
+{
+    std::string name = where.path + "." + ending;
+    std::error_code ignored;
+    for (int number = 2; fs::exists(fs::symlink_status(name, ignored)); ++number)
+        name = fmt::format("{}.{}-{}", where.path, ending, number);
+    return name;
+}
+
+destination check_folder_destination(const std::string& path, bool force, const folder_mark& mark,
                                      const std::vector<std::string>& known)
 {
     destination where = located(path);

@@ -19,12 +19,21 @@ struct destination {
     std::vector<std::string> known; ///< files of the folder that is replaced which may be deleted
 };
 
+/// What tells an older folder of ours from any other: a file, by its first line.
+struct folder_mark {
+    std::string file;
+    std::string first_line;
+};
+
 /// A folder to be made; an empty one of that name may be there.
 /// @param known files that a fit may hold: an older folder is replaced only if it has `mark` and nothing else
 /// @throws invalid_input when the parent is missing, or the folder holds something and may not be replaced
 /// @throws system_error when nothing can be written there
-destination check_folder_destination(const std::string& path, bool force, const std::string& mark,
+destination check_folder_destination(const std::string& path, bool force, const folder_mark& mark,
                                      const std::vector<std::string>& known);
+
+/// A name that nothing has: the destination's with an ending, numbered from 2 where that is taken.
+std::string free_name_beside(const destination& where, const std::string& ending);
 
 /// A file to be written; an older regular file is replaced.
 destination check_file_destination(const std::string& path);

@@ -113,7 +113,8 @@ std::string readable_bytes(std::uint64_t bytes)
     return unit == 0 ? fmt::format("{} bytes", bytes) : fmt::format("{:.3g} {}", value, units[unit]);
 }
 
-memory_guard::memory_guard(std::uint64_t limit) : available_(limit > 0 ? limit : available_memory()) {}
+memory_guard::memory_guard(std::uint64_t limit) : limited_(limit > 0), available_(limited_ ? limit : available_memory())
+{}
 
 std::int64_t memory_guard::most_columns() const
 {
@@ -124,8 +125,8 @@ std::int64_t memory_guard::most_columns() const
 void memory_guard::require(const std::string& file, std::uint64_t bytes, const std::string& what) const
 {
     if (bytes <= available_) return;
-    throw out_of_memory(fmt::format("{}: {} needs {} of memory, and {} are available", file, what,
-                                    readable_bytes(bytes), readable_bytes(available_)),
+    throw out_of_memory(fmt::format("{}: {} needs {} of memory, and {} {}", file, what, readable_bytes(bytes),
+                                    limited_ ? "the memory limit is" : "available are", readable_bytes(available_)),
                         bytes, available_);
 }
 

@@ -22,6 +22,7 @@ public:
     void require(const std::string& file, std::uint64_t bytes, const std::string& what) const;
 
 private:
+    bool limited_;
     std::uint64_t available_;
 };
 
