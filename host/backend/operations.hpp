@@ -26,7 +26,8 @@
 //   scale_rows             a X                                                 2 r k s
 //   residual_dots          Σ a ρ², Σ a y ρ per column                          r k s
 //   penalty_sums           gap_sums of kept U = X̃'wρ                           2 p k s
-//   compact                keeps chosen columns                                2 r k s
+//   compact, copy_block,   chosen columns, a panel, one column copied          2 r k s
+//   copy_column
 //   covariance_descent     the restricted problem in Gram form, to its gap     sweeps × active × p s, Newton × |S|² s
 //   coordinate_descent     the same in residual form                           sweeps × 2 nnz_W (V + s), Newton × |S|²
 //   krylov_update          all shifts of one conjugate-gradient step           4 p k s
@@ -74,6 +75,7 @@ struct correlation_request {
 struct correlation_result {
     std::vector<gap_sums> sums;                       ///< k
     std::vector<std::vector<std::int64_t>> violators; ///< k: features outside W that break KKT, ascending
+    std::int64_t entries_read = 0;                    ///< stored entries of the columns that were looked at
 };
 
 /// What the descents keep from call to call of one growing working set (a factor of its Gram matrix): each backend's

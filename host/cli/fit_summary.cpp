@@ -90,6 +90,52 @@ std::string plan_text(const memory_plan& plan)
                        bytes_text(plan.working_bytes), factor, bytes_text(plan.limit_bytes), plan.lambda_block);
 }
 
+namespace {
+
+nlohmann::json account_json(const std::vector<round_account>& account)
+{
+    nlohmann::json rounds = nlohmann::json::array();
+    for (const round_account& each : account)
+        rounds.push_back(
+            {{"first_lambda", each.first_lambda},
+             {"lambdas", each.lambdas},
+             {"converged", each.converged},
+             {"opens_block", each.opens_block},
+             {"candidates", each.candidates},
+             {"working_set", each.working_set},
+             {"violators", each.violators},
+             {"iterations", each.iterations},
+             {"share_read", each.share_read},
+             {"seconds",
+              {{"gather", each.gather}, {"gram", each.gram}, {"inner", each.inner}, {"certify", each.certify}}},
+             {"method", each.method},
+             {"reason", each.reason}});
+    return rounds;
+}
+
+/// A line for each round; why a method was taken where it is another than before.
+std::string account_text(const std::vector<round_account>& account)
+{
+    std::string text = fmt::format("\n{:>5} {:>11} {:>5} {:>10} {:>11} {:>9} {:>10} {:>6} {:>8} {:>8} {:>8}  {}\n",
+                                   "round", "lambdas", "done", "candidates", "working set", "violators", "iterations",
+                                   "X read", "gram s", "inner s", "pass s", "method");
+    std::string method;
+    for (std::size_t r = 0; r < account.size(); ++r) {
+        const round_account& each = account[r];
+        const std::string lambdas = each.lambdas == 1 ? fmt::format("{}", each.first_lambda + 1)
+                                                      : fmt::format("{} from {}", each.lambdas, each.first_lambda + 1);
+        text +=
+            fmt::format("{:>5} {:>11} {:>5} {:>10} {:>11} {:>9} {:>10} {:>5.0f}% {:>8.3f} {:>8.3f} {:>8.3f}  {}{}\n",
+                        r + 1, lambdas, each.converged, each.candidates, each.working_set, each.violators,
+                        each.iterations, 100 * each.share_read, each.gram, each.inner, each.certify, each.method,
+                        each.method == method ? "" : ": " + each.reason);
+        method = each.method;
+    }
+    return text;
+}
+
+} // namespace
+
 nlohmann::json summary_json(const path_result& result, const fit_facts& facts, const nlohmann::json& options)
 {
     const status_counts counts = count_statuses(result.points);
@@ -116,6 +162,7 @@ nlohmann::json summary_json(const path_result& result, const fit_facts& facts, c
                               {"constant_features", result.constant_features.size()},
                               {"passes", result.passes},
                               {"rounds", result.rounds},
+                              {"account", account_json(result.account)},
                               {"seconds",
                                {{"load", facts.load_s},
                                 {"solve", facts.solve_s},
@@ -155,6 +202,7 @@ std::string summary_page(const path_result& result, const fit_facts& facts, cons
     if (rows.size() < result.points.size())
         page += fmt::format("({} of {} lambdas; {} has all)\n", rows.size(), result.points.size(),
                             settings.out.empty() ? "--verbose" : settings.out + "/" + fit_files::path);
+    if (whole_path) page += account_text(result.account);
     page += '\n' + line("passes", fmt::format("{} over the whole of X, in {} rounds", result.passes, result.rounds));
     page += line("seconds",
                  fmt::format("{:.2f} = load {:.2f} + solve {:.2f} (prepare {:.2f}, gather {:.2f}, gram {:.2f}, inner "

@@ -212,10 +212,12 @@ std::vector<option_record> output_options()
             .flag()
             .in("Output", in_fit),
         option("--json", "", "Print the summary (or the plan) as JSON on standard output").flag().in("Output", in_fit),
-        option("--quiet", "", "Print nothing but errors (and what --json asks for)")
+        option("--quiet", "", "Print nothing but warnings and errors (and what --json asks for)")
             .flag()
             .in("Output", in_fit | in_predict),
-        option("--verbose", "", "Print the memory plan and the whole path too").flag().in("Output", in_fit),
+        option("--verbose", "", "Print the memory plan, the whole path and an account of every round, too")
+            .flag()
+            .in("Output", in_fit),
         option("--help", "", "Print this help").flag().in("Output", in_fit | in_predict),
     };
 }

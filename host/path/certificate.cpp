@@ -11,7 +11,8 @@ namespace proxpath::path {
 
 namespace {
 
-/// Share of ‖ρ‖ by which rounding may put a correlation with a column of unit norm off, with room to spare.
+/// Share of ‖ρ‖ by which rounding may put a correlation with a column of unit norm off: sums of n terms are off by
+/// some √n units in the last place, and as much of the norm is left to chance.
 constexpr double rounding_of_correlations = 1e-11;
 
 } // namespace
@@ -59,7 +60,7 @@ certifier::row_sums certifier::sum_rows(std::size_t k, known_ends* ends)
     std::vector<double> end_square(3);
     std::vector<double> end_product(9);
     ops_.projections(vectors_, vectors_, fit_.weights, end_square, end_product);
-    // The point of the line through both ends that is nearest to each column; any other would be right, too.
+    // The point between both ends that is nearest to each column; any other would be right, too.
     const double between = end_product[5]; // ρ_from'wρ_to
     const double length = end_square[1] - 2 * between + end_square[2];
     sums.theta.resize(k);
@@ -67,13 +68,14 @@ certifier::row_sums certifier::sum_rows(std::size_t k, known_ends* ends)
     for (std::size_t c = 0; c < k; ++c) {
         sums.dot[c] = product[3 * c];
         const double along = product[3 * c + 2] - product[3 * c + 1] - (between - end_square[1]);
-        sums.theta[c] = length > 0 ? along / length : 0;
+        sums.theta[c] = length > 0 ? std::clamp(along / length, 0.0, 1.0) : 0;
     }
     ops_.chord_distances(residual_, ends->from.residual, ends->to.residual, sums.theta, fit_.weights, sums.radius);
     // The best dual scaling is at most Σ w ỹ ρ / Σ w ρ², see duality_gap.
     sums.scale.resize(k, std::numeric_limits<double>::infinity());
     for (std::size_t c = 0; c < k; ++c) {
-        sums.radius[c] += rounding_of_correlations * std::sqrt(sums.square[c]);
+        sums.radius[c] += rounding_of_correlations *
+                          (std::sqrt(sums.square[c]) + std::sqrt(end_square[1]) + std::sqrt(end_square[2]));
         if (sums.square[c] > 0) sums.scale[c] = (1 + rounding_of_correlations) * sums.dot[c] / sums.square[c];
     }
     return sums;
@@ -96,6 +98,7 @@ std::vector<column_certificate> certifier::certify_narrow(const working_set& set
     std::vector<double> dot(k);
     panel<double> correlation = ops_.allocate(set.size(), B.cols);
     ops_.residual_correlations(*set.columns, B, response_, null_residual_, fit_.weights, correlation, square, dot);
+    entries_read_ = fit_.X.nonzeros();
     std::vector<backend::gap_sums> sums(k);
     ops_.penalty_sums(correlation, B, set.penalty(), lambda, sums);
     std::vector<column_certificate> certificates(k);
@@ -138,6 +141,7 @@ std::vector<column_certificate> certifier::certify(const working_set& set, panel
     }
     backend::correlation_result pass = ops_.correlation_pass(request, saved);
 
+    entries_read_ = pass.entries_read;
     std::vector<column_certificate> certificates(k);
     for (std::size_t c = 0; c < k; ++c) {
         certificates[c].value = backend::duality_gap(pass.sums[c], sums.square[c], sums.dot[c], lambda[c]);

@@ -55,6 +55,9 @@ public:
     std::vector<column_certificate> certify(const working_set& set, panel<double>& B, std::span<const double> lambda,
                                             known_ends* ends);
 
+    /// Stored entries of X that the last pass looked at.
+    std::int64_t entries_read() const { return entries_read_; }
+
 private:
     /// Whether all features that take part are in the working set, and few enough to keep all their correlations.
     bool takes_narrow_pass(const working_set& set) const;
@@ -71,6 +74,7 @@ private:
     const operations<double>& ops_;
     const problem& fit_;
     const unpenalised_space& unpenalised_;
+    std::int64_t entries_read_ = 0;
     panel<double> null_residual_; // n × 1
     panel<double> response_;      // n × 1
     panel<double> vectors_;       // n × 3: the residuals of the null model and of the two ends

@@ -125,9 +125,10 @@ private:
             set_.upper.push_back(fit_.upper[at]);
             set_.kkt_scale.push_back(fit_.kkt_scale[at]);
         }
+        account_.candidates += static_cast<std::int64_t>(features.size());
         set_.columns = all_features_ ? fit_.columns : ops_.gather_columns(*fit_.columns, features, set_.columns.get());
         warm_.resize(set_.features.size(), 0.0);
-        result_.seconds.gather += seconds_since(start);
+        account_.gather += seconds_since(start);
     }
 
     /// Lambdas solved together next, and their candidates taken into the working set.
@@ -145,7 +146,6 @@ private:
         }
         std::vector<column> block(count);
         for (std::size_t c = 0; c < count; ++c) block[c].index = next_ + c;
-        ++result_.rounds;
         return block;
     }
 
@@ -188,7 +188,10 @@ private:
         passes_ += outcome.products;
         for (column& each : block) each.passes += outcome.products;
         method_ = "krylov";
-        result_.seconds.inner += seconds_since(start);
+        account_.reason = "Ridge without bounds: all lambdas from one Krylov space";
+        for (const std::int64_t iterations : outcome.iterations)
+            account_.iterations = std::max(account_.iterations, iterations); // shared
+        account_.inner += seconds_since(start);
     }
 
     void solve_block(std::vector<column> open)
@@ -211,9 +214,38 @@ private:
             else if (!solve_restricted(open, B))
                 return;
             if (!report()) return;
+            account_.first_lambda = static_cast<std::int64_t>(open.front().index);
+            account_.lambdas = static_cast<std::int64_t>(open.size());
+            account_.opens_block = round == 0;
+            account_.working_set = set_.size();
             const auto certificates = certify_open(open, B, last);
+            close_round(certificates);
             sort_out(open, B, certificates, last, round + 1 == rounds_per_block);
         }
+    }
+
+    /// Books the round; what comes next counts for the one after.
+    void close_round(const std::vector<column_certificate>& certificates)
+    {
+        std::vector<std::int64_t> violators;
+        for (const column_certificate& each : certificates) {
+            account_.converged += each.value.gap <= tolerance_ ? 1 : 0;
+            violators.insert(violators.end(), each.violators.begin(), each.violators.end());
+        }
+        std::sort(violators.begin(), violators.end());
+        account_.violators = std::unique(violators.begin(), violators.end()) - violators.begin();
+        account_.method = method_;
+        book_seconds();
+        result_.account.push_back(std::move(account_));
+        account_ = {};
+    }
+
+    void book_seconds()
+    {
+        result_.seconds.gather += account_.gather;
+        result_.seconds.gram += account_.gram;
+        result_.seconds.inner += account_.inner;
+        result_.seconds.certify += account_.certify;
     }
 
     /// @return false when the caller wants to stop
@@ -238,9 +270,11 @@ private:
         }
         if (all_features_) passes_ += outcome.products;
         method_ = solver_.method();
+        account_.reason = solver_.reason();
+        for (const std::int64_t iterations : outcome.iterations) account_.iterations += iterations;
         const double gram = solver_.gram_seconds() - gram_before;
-        result_.seconds.gram += gram;
-        result_.seconds.inner += seconds_since(start) - gram;
+        account_.gram += gram;
+        account_.inner += seconds_since(start) - gram;
         return !outcome.cancelled;
     }
 
@@ -252,7 +286,10 @@ private:
         auto certificates = certifier_.certify(set_, B, lambdas_of(open), all_features_ ? nullptr : &ends);
         ++passes_;
         for (column& each : open) ++each.passes;
-        result_.seconds.certify += seconds_since(start);
+        account_.share_read = fit_.X.nonzeros() > 0 ? static_cast<double>(certifier_.entries_read()) /
+                                                          static_cast<double>(fit_.X.nonzeros())
+                                                    : 0;
+        account_.certify += seconds_since(start);
         return certificates;
     }
 
@@ -330,6 +367,8 @@ private:
         result_.alpha = fit_.alpha;
         result_.constant_features = fit_.constant;
         result_.passes = passes_;
+        result_.rounds = static_cast<std::int64_t>(result_.account.size());
+        book_seconds(); // of a round that was cut short
         result_.solver = method_;
         result_.memory = shares_.plan;
         if (!fit_.constant.empty())
@@ -384,6 +423,7 @@ private:
     bool stopped_ = false;
     std::int64_t passes_ = 0;
     std::string method_ = "none";
+    round_account account_; // the round in work
     path_result result_;
 };
 

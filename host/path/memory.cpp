@@ -29,8 +29,10 @@ constexpr std::uint64_t whole_set_vectors = 7;
 constexpr std::uint64_t krylov_vectors = 8;
 /// Vectors of n doubles: weights, response, the null model's and the known residuals, the certifier's, descents'.
 constexpr std::uint64_t row_vectors = 12;
-/// Panels of n × k alive in a certificate, and the residual form's images and gradients.
+/// Panels of n × k alive in a certificate, what projecting unpenalised features out of it takes more, and the residual
+/// form's images and gradients. The narrow pass has none.
 constexpr std::uint64_t certificate_panels = 1;
+constexpr std::uint64_t projection_panels = 4;
 constexpr std::uint64_t residual_form_panels = 4;
 /// Panels of |W| × k alive in proximal gradient.
 constexpr std::uint64_t coefficient_panels = 6;
@@ -93,8 +95,10 @@ bool takes_all_features(const path_options& options)
 bool is_narrow(const path_options& options, std::int64_t n, std::int64_t p)
 {
     const bool descends = options.solver == solver_kind::automatic || options.solver == solver_kind::cd;
-    return descends && options.screening == screening_kind::automatic && p <= narrow_features && n >= 2 * p &&
-           !takes_krylov(options, n, p);
+    const bool all_penalised =
+        std::find(options.penalty_factors.begin(), options.penalty_factors.end(), 0.0) == options.penalty_factors.end();
+    return descends && all_penalised && options.screening == screening_kind::automatic && p <= narrow_features &&
+           n >= 2 * p && !takes_krylov(options, n, p);
 }
 
 bool takes_krylov(const path_options& options, std::int64_t n, std::int64_t p)
@@ -124,16 +128,21 @@ memory_shares share_memory(const matrix& X, const path_options& options)
     const byte_count result_bytes = byte_count{16} * static_cast<std::uint64_t>(options.alpha == 0 ? p : expected / 2) *
                                     static_cast<std::uint64_t>(lambdas);
     const bool krylov = takes_krylov(options, n, p);
+    const bool narrow = is_narrow(options, n, p);
     const std::uint64_t vectors = feature_vectors + (all ? whole_set_vectors : 0) + (krylov ? krylov_vectors : 0);
     const byte_count fixed = panel_bytes(p, 1) * vectors + byte_count{static_cast<std::uint64_t>(p)} +
                              panel_bytes(n, 1) * row_vectors + result_bytes;
+    const bool projects =
+        std::find(options.penalty_factors.begin(), options.penalty_factors.end(), 0.0) != options.penalty_factors.end();
+    const std::uint64_t panels_of_rows =
+        narrow ? 0 : certificate_panels + (projects ? projection_panels : std::uint64_t{0});
     const auto needed = [&](std::int64_t k) {
-        const byte_count block = panel_bytes(n, k) * certificate_panels +
+        const byte_count block = panel_bytes(n, k) * panels_of_rows +
                                  panel_bytes(expected, k) * (krylov ? krylov_panels : coefficient_panels);
         return (fixed + block).value;
     };
 
-    const std::int64_t together = is_narrow(options, n, p) ? narrow_lambdas_together : lambdas_together;
+    const std::int64_t together = narrow ? narrow_lambdas_together : lambdas_together;
     const std::int64_t most = krylov ? lambdas : std::min(lambdas, together);
     std::int64_t k = most;
     while (k > 1 && needed(k) > plan.limit_bytes / 4 * 3) k = (k + 1) / 2;

@@ -57,7 +57,6 @@ std::vector<double> unpenalised_space::project(panel<double>& residual) const
     std::vector<double> total(features_.size() * static_cast<std::size_t>(residual.cols), 0.0);
     if (empty()) return total;
     const std::vector<double> zero(static_cast<std::size_t>(residual.cols), 0.0);
-    const panel<double> nothing = ops_.allocate(residual.rows, residual.cols);
     panel<double> weighted = ops_.allocate(residual.rows, residual.cols);
     panel<double> correlation = ops_.allocate(count, residual.cols);
     panel<double> fitted = ops_.allocate(residual.rows, residual.cols);
@@ -67,7 +66,8 @@ std::vector<double> unpenalised_space::project(panel<double>& residual) const
         for (double& weight : factors) weight = std::sqrt(weight);
     // The second round takes away what rounding left of the first.
     for (int round = 0; round < 2; ++round) {
-        ops_.extrapolated_residual(residual, nothing, nothing, zero, factors, weighted);
+        ops_.copy_block(residual, weighted);
+        ops_.scale_rows(factors, weighted);
         row_major right(factor_->of_columns ? fit_.n : count, residual.cols);
         if (!factor_->of_columns) ops_.transpose_multiply(*columns_, weighted, correlation);
         ops_.download(factor_->of_columns ? weighted : correlation,

@@ -40,22 +40,31 @@ restricted_solver::restricted_solver(const operations<double>& ops, const proble
 
 restricted_solver::~restricted_solver() = default;
 
-bool restricted_solver::use_gram(const working_set& set) const
+bool restricted_solver::use_gram(const working_set& set)
 {
+    reason_ = "the form that was asked for";
     if (settings_.form == form_kind::residual) return false;
     const auto features = static_cast<double>(set.size());
     // While it grows, the old matrix and the new one are alive together.
     const double needed = 2 * sizeof(double) * features * features;
     if (needed > static_cast<double>(settings_.gram_limit_bytes)) {
         // Lambdas that are solved already must not be lost.
-        if (settings_.form == form_kind::automatic || gram_.rows > 0) return false;
+        if (settings_.form == form_kind::automatic || gram_.rows > 0) {
+            reason_ = fmt::format("a Gram matrix of {} features needs {:.0f} MiB, {} are left for it", set.size(),
+                                  needed / 1048576, settings_.gram_limit_bytes >> 20);
+            return false;
+        }
         throw out_of_memory(fmt::format("form gram: the Gram matrix of {} features needs {:.0f} MiB, {} MiB are left "
                                         "for it; raise the memory limit or take another form",
                                         set.size(), needed / 1048576, settings_.gram_limit_bytes >> 20),
                             static_cast<std::uint64_t>(needed), settings_.gram_limit_bytes);
     }
     if (settings_.form == form_kind::gram) return true;
-    return gram_form_pays(features, static_cast<double>(set.columns->nonzeros()));
+    const auto nonzeros = static_cast<double>(set.columns->nonzeros());
+    const bool pays = gram_form_pays(features, nonzeros);
+    reason_ = fmt::format("{} features of {:.0f} non-zeros: a step costs less by {}", set.size(),
+                          features > 0 ? nonzeros / features : 0, pays ? "rows of the Gram matrix" : "columns");
+    return pays;
 }
 
 void restricted_solver::grow_gram(const working_set& set)

@@ -39,10 +39,12 @@ public:
 
     /// Method and form of the last solve, e.g. "cd (Gram)".
     const std::string& method() const { return method_; }
+    /// Why that form, a part of a sentence.
+    const std::string& reason() const { return reason_; }
     double gram_seconds() const { return gram_seconds_; }
 
 private:
-    bool use_gram(const working_set& set) const;
+    bool use_gram(const working_set& set);
     void grow_gram(const working_set& set);
     solver::batch_outcome descend(const working_set& set, std::span<const double> lambda, panel<double>& B, bool gram,
                                   double gap_tolerance, std::int64_t max_iterations);
@@ -61,6 +63,7 @@ private:
     std::vector<double> correlation_; ///< X̃_W'wỹ of the features in gram_
     double response_square_ = 0;
     std::string method_;
+    std::string reason_;
     double gram_seconds_ = 0;
 };
 

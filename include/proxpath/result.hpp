@@ -61,6 +61,22 @@ struct memory_plan {
     std::uint64_t total() const { return matrix_bytes + vectors_bytes + working_bytes; }
 };
 
+/// What one outer round did: a solve of some lambdas on the working set, then a pass that certifies them.
+struct round_account {
+    std::int64_t first_lambda = 0;                       ///< place of the first lambda in the path
+    std::int64_t lambdas = 0;                            ///< lambdas solved and certified
+    std::int64_t converged = 0;                          ///< of them done now
+    bool opens_block = true;                             ///< false: what the round before left open
+    std::int64_t candidates = 0;                         ///< features that screening added before the solve
+    std::int64_t working_set = 0;                        ///< features solved on
+    std::int64_t violators = 0;                          ///< features outside it that the pass found to break KKT
+    std::int64_t iterations = 0;                         ///< of the inner solver, all lambdas together
+    double share_read = 0;                               ///< share of the non-zeros of X that the pass had to read
+    double gather = 0, gram = 0, inner = 0, certify = 0; ///< seconds
+    std::string method;                                  ///< inner solver and form, e.g. "cd (Gram)"
+    std::string reason;                                  ///< why that one
+};
+
 /// The whole path.
 struct path_result {
     std::vector<path_point> points; ///< one for each lambda, in the order of the lambdas
@@ -76,6 +92,7 @@ struct path_result {
     std::vector<std::string> notes;              ///< remarks for the reader, one sentence each
     std::int64_t passes = 0;                     ///< passes over the whole of X, all purposes
     std::int64_t rounds = 0;                     ///< outer rounds
+    std::vector<round_account> account;          ///< one for each of them
     std::string solver;                          ///< the solver that ran
     fit_seconds seconds;
     memory_plan memory;

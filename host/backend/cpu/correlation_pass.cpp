@@ -17,6 +17,7 @@ namespace {
 struct piece_result {
     std::vector<gap_sums> sums;
     std::vector<std::vector<std::int64_t>> violators;
+    std::int64_t entries_read = 0;
 };
 
 /// What is done with a feature's correlations.
@@ -126,9 +127,12 @@ correlation_result cpu_operations<T>::correlation_pass(const correlation_request
         const std::int64_t end = block.offsets[local + 1];
         correlate_column(X, block, local, indices, values, R, row_sums.data(),
                          bounds ? end : foreseen_end(indices, block, end), u);
+        if (!bounds || !saves || coefficients != nullptr) piece.entries_read += end - block.offsets[local];
         for (std::size_t c = 0; c < k; ++c)
             test.take(j, c, u[c], coefficients != nullptr ? static_cast<double>(coefficients[c]) : 0.0, piece);
-        if (saves && !saved.empty()) saved[static_cast<std::size_t>(j)] = u[save_column];
+        // A feature in no use has been saved already, from the column alone: the same bits whatever its neighbours are.
+        if (saves && !saved.empty() && (!bounds || coefficients != nullptr))
+            saved[static_cast<std::size_t>(j)] = u[save_column];
     };
 
     if (!bounds) {
@@ -153,6 +157,7 @@ correlation_result cpu_operations<T>::correlation_pass(const correlation_request
                 correlate_column(X, block, local, indices, values, alone, alone_sums.data(),
                                  foreseen_end(indices, block, block.offsets[local + 1]), &last);
                 if (!saved.empty()) saved[static_cast<std::size_t>(j)] = last;
+                piece.entries_read += block.offsets[local + 1] - block.offsets[local];
             } else {
                 last = request.bound.to[static_cast<std::size_t>(j)];
             }
@@ -163,11 +168,13 @@ correlation_result cpu_operations<T>::correlation_pass(const correlation_request
     correlation_result result;
     result.sums.resize(k);
     result.violators.resize(k);
-    for (const piece_result& piece : pieces)
+    for (const piece_result& piece : pieces) {
+        result.entries_read += piece.entries_read;
         for (std::size_t c = 0; c < k; ++c) {
             result.sums[c].add(piece.sums[c]);
             result.violators[c].insert(result.violators[c].end(), piece.violators[c].begin(), piece.violators[c].end());
         }
+    }
     return result;
 }
 

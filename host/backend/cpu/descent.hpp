@@ -126,7 +126,8 @@ void descend_columns(Form& form, const restricted_problem& problem, int threads,
         if (cancelled) continue;
         const double lambda = problem.lambda[at];
         for (std::int64_t j = 0; j < B.rows; ++j) own[static_cast<std::size_t>(j)] = static_cast<double>(B.row(j)[c]);
-        // A start that the column before had, too, was already worse than its solution. Else the better one is taken.
+        // A start that the column before had, too, is farther from here than that column's solution. Else the better one
+        // is taken.
         if (previous.empty() || own != own_before) {
             const double before = previous.empty() ? std::numeric_limits<double>::infinity() : form.gap(lambda).primal;
             form.load(own);

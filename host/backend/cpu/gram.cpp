@@ -94,7 +94,7 @@ void gram_by_rows(const cpu_design& X, std::span<const double> w, std::int64_t f
 constexpr std::int64_t dense_rows = 512;
 /// Columns of a tile of C.
 constexpr std::int64_t dense_tile = 128;
-/// Features up to which pieces of rows have sums of their own, which stay in the cache.
+/// Features up to which pieces of rows have sums of their own: a triangle of 1 MiB, which a second-level cache holds.
 constexpr std::int64_t own_sums = 512;
 constexpr std::int64_t most_row_pieces = 16;
 
