@@ -66,8 +66,8 @@ struct correlation_request {
     penalty_view penalty;                        ///< p features
     std::span<const double> lambda;              ///< k
     std::int64_t save_column = -1;               ///< column of the batch whose u is wanted, or −1
-    /// Features that it keeps within λ l1 in every column, and within what the dual scaling may lift to that, are passed
-    /// over where their coefficients are zero: they add nothing to a gap.
+    /// Features that it keeps within λ l1 in every column, and within what the dual scaling may lift to that, are
+    /// passed over where their coefficients are zero: they add nothing to a gap.
     correlation_bound bound;
 };
 

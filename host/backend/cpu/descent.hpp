@@ -43,6 +43,13 @@ public:
         bool cancelled = false;
     };
 
+    /// From the point the form holds, the solution at `from`, moved on along the line from that of an earlier lambda.
+    void extrapolate(const std::vector<double>& before, double earlier, double from, double lambda)
+    {
+        newton_.set_lambda(lambda);
+        newton_.extrapolate(before, (lambda - from) / (from - earlier));
+    }
+
     /// From the point the form holds.
     outcome solve(double lambda)
     {
@@ -115,10 +122,11 @@ void descend_columns(Form& form, const restricted_problem& problem, int threads,
     cpu_descent_memory passing(passing_memory);
     auto* const kept = static_cast<cpu_descent_memory*>(problem.memory);
     descent<Form> work(form, problem, kept != nullptr ? *kept : passing, threads);
+    last_solutions& last = (kept != nullptr ? *kept : passing).solutions;
     bool cancelled = false;
     std::vector<double> own(static_cast<std::size_t>(B.rows));
     std::vector<double> own_before;
-    std::vector<double> previous;
+    last.grow(own.size());
     for (std::int64_t c = 0; c < B.cols; ++c) {
         const auto at = static_cast<std::size_t>(c);
         iterations[at] = 0;
@@ -126,20 +134,25 @@ void descend_columns(Form& form, const restricted_problem& problem, int threads,
         if (cancelled) continue;
         const double lambda = problem.lambda[at];
         for (std::int64_t j = 0; j < B.rows; ++j) own[static_cast<std::size_t>(j)] = static_cast<double>(B.row(j)[c]);
-        // A start that the column before had, too, is farther from here than that column's solution. Else the better one
-        // is taken.
-        if (previous.empty() || own != own_before) {
-            const double before = previous.empty() ? std::numeric_limits<double>::infinity() : form.gap(lambda).primal;
+        // A start that the column before had, too, is farther from here than that column's solution. Else the better
+        // one is taken.
+        bool goes_on = c > 0 && own == own_before;
+        if (!goes_on) {
+            const double before = c > 0 ? form.gap(lambda).primal : std::numeric_limits<double>::infinity();
             form.load(own);
-            if (!previous.empty() && before < form.gap(lambda).primal) form.load(previous);
+            goes_on = c > 0 ? before < form.gap(lambda).primal : own == last.latest;
+            if (c > 0 && goes_on) form.load(last.latest);
         }
+        if (goes_on && last.lambda_before > last.lambda && last.lambda > lambda)
+            work.extrapolate(last.before, last.lambda_before, last.lambda, lambda);
         own_before = own;
         const auto outcome = work.solve(lambda);
         iterations[at] = outcome.steps;
         gaps[at] = outcome.gap;
         cancelled = outcome.cancelled;
-        previous.assign(form.coefficients().begin(), form.coefficients().end());
-        for (std::int64_t j = 0; j < B.rows; ++j) B.row(j)[c] = static_cast<T>(previous[static_cast<std::size_t>(j)]);
+        last.take(lambda, form.coefficients());
+        for (std::int64_t j = 0; j < B.rows; ++j)
+            B.row(j)[c] = static_cast<T>(last.latest[static_cast<std::size_t>(j)]);
     }
 }
 

@@ -77,18 +77,24 @@ column_moments cpu_operations<T>::moments(const matrix& X, std::span<const doubl
                 // Entries not stored are zeros.
                 const bool zeros = count < weighted_rows;
                 const bool constant = same && (!zeros || first == 0);
-                const double mean = constant ? first : sum;
+                double mean = constant ? first : sum;
                 double variance = 0;
                 if (!constant) {
+                    double off = 0; // of the mean: what is left of the sum's rounding
                     for (std::int64_t i = begin; i < end; ++i) {
+                        const double w = row_weights[static_cast<std::size_t>(rows[i])];
                         const double deviation = static_cast<double>(values[i]) - mean;
-                        variance += row_weights[static_cast<std::size_t>(rows[i])] * deviation * deviation;
+                        off += w * deviation;
+                        variance += w * deviation * deviation;
                     }
                     if (zeros) {
                         const double missing = equal ? static_cast<double>(weighted_rows - count) * row_weights.front()
                                                      : std::max(0.0, total.less(stored));
+                        off -= missing * mean;
                         variance += missing * mean * mean;
                     }
+                    variance = std::max(0.0, variance - off * off);
+                    mean += off;
                 }
                 const auto j = static_cast<std::size_t>(block.first + local);
                 result.mean[j] = mean;

@@ -35,6 +35,20 @@ public:
         plain_limit_ = first_plain;
     }
 
+    /// Moves on by `share` of the way from `before` to where the form is, on the support and as far as its signs last,
+    /// if that lowers the objective at the lambda now set. Between changes of the support solutions are straight lines
+    /// in lambda.
+    void extrapolate(const std::vector<double>& before, double share)
+    {
+        find_support();
+        std::vector<double> step(support_.size());
+        for (std::size_t a = 0; a < support_.size(); ++a) {
+            const auto j = static_cast<std::size_t>(support_[a]);
+            step[a] = share * (form_.coefficients()[j] - before[j]);
+        }
+        (void)take_projected(step, 1);
+    }
+
     /// Of one step from the point the form holds, see newton_costs.
     double cost()
     {
