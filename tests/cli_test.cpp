@@ -277,6 +277,23 @@ TEST_F(Cli, WhatSomebodyPutIntoTheOlderFolderMeanwhileIsNotDeleted)
     EXPECT_FALSE(std::filesystem::exists(left + "/" + fit_files::path));
 }
 
+TEST_F(Cli, AResultWhosePlaceIsTakenMeanwhileGoesBesideIt)
+{
+    staging_folder late(check_folder_destination(folder.file("fit"), false, {fit_files::path, fit_files::path_header},
+                                                 fit_file_names()));
+    write_text_file(late.file(fit_files::path), "late");
+    std::filesystem::create_directory(folder.file("fit"));
+    spill(path_of(fit_files::path), "first");
+    try {
+        late.commit_folder();
+        ADD_FAILURE() << "took a folder that somebody else made";
+    } catch (const system_error& problem) {
+        EXPECT_THAT(problem.what(), HasSubstr(folder.file("fit.late")));
+    }
+    EXPECT_EQ(slurp(path_of(fit_files::path)), "first");
+    EXPECT_EQ(slurp(folder.file("fit.late/path.csv")), "late");
+}
+
 TEST_F(Cli, PredictionsBeyondTheMemoryLimitAreRefused)
 {
     const std::string data = small_data();

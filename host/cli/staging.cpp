@@ -229,8 +229,17 @@ std::string staging_folder::commit_folder()
         }
         left = remove_older(aside, where_.known);
     } else if (std::rename(path_.c_str(), where_.path.c_str()) != 0) {
-        // rename takes the place of an empty folder of that name; one that somebody filled meanwhile is refused here.
-        refuse("cannot write", where_.path, errno);
+        // rename takes the place of an empty folder of that name. One that somebody filled meanwhile is not ours to
+        // replace, and what is finished must not be lost.
+        const int error_number = errno;
+        const std::string beside = free_name_beside(where_, "late");
+        const bool taken = error_number == ENOTEMPTY || error_number == EEXIST;
+        if (!taken || std::rename(path_.c_str(), beside.c_str()) != 0)
+            refuse("cannot write", where_.path, error_number);
+        path_.clear();
+        sync_folder(where_.parent);
+        throw system_error(fmt::format("'{}' has been filled by somebody else meanwhile; what is finished is in '{}'",
+                                       where_.path, beside));
     }
     path_.clear();
     sync_folder(where_.parent);
