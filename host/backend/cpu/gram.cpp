@@ -226,6 +226,7 @@ void cpu_operations<T>::gram(const design& X, std::span<const double> row_weight
 {
     const cpu_design& columns = as_cpu(X);
     const std::int64_t p = X.cols();
+    if (first_new >= p) return;
     const double cells = static_cast<double>(X.rows()) * static_cast<double>(p);
     const bool dense = static_cast<double>(X.nonzeros()) >= dense_from_density * cells;
     const bool few = p <= own_sums;

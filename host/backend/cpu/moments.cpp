@@ -6,6 +6,7 @@
 #include "host/parallel/parallel_for.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace proxpath::backend {
 
@@ -93,7 +94,7 @@ column_moments cpu_operations<T>::moments(const matrix& X, std::span<const doubl
                         off -= missing * mean;
                         variance += missing * mean * mean;
                     }
-                    variance = std::max(0.0, variance - off * off);
+                    if (std::isfinite(variance)) variance = std::max(0.0, variance - off * off);
                     mean += off;
                 }
                 const auto j = static_cast<std::size_t>(block.first + local);
