@@ -18,6 +18,41 @@ class BackendCorrelationPass : public backend_suite<Backend> {};
 
 TYPED_TEST_SUITE(BackendCorrelationPass, backends_times_types);
 
+/// Which features the fit skips, and which are in the working set: some of each, or none.
+struct features_in_play {
+    std::vector<std::int64_t> position;
+    std::vector<std::uint8_t> skip;
+    std::int64_t in_set = 0;
+
+    explicit features_in_play(std::int64_t p)
+        : position(static_cast<std::size_t>(p), -1), skip(static_cast<std::size_t>(p), 0)
+    {}
+    features_in_play(random_numbers& random, std::int64_t p) : features_in_play(p)
+    {
+        for (std::size_t j = 0; j < position.size(); ++j) {
+            skip[j] = random.chance(0.1) ? 1 : 0;
+            if (skip[j] == 0 && random.chance(0.4)) position[j] = in_set++;
+        }
+    }
+};
+
+/// Views of what is given, which must outlive it.
+template <class T>
+backend::correlation_request<T> request_for(const design& X, const panel<T>& residual, const panel<T>& coefficients,
+                                            const features_in_play& features, const penalty_view& penalty,
+                                            const std::vector<double>& lambda)
+{
+    backend::correlation_request<T> request;
+    request.X = &X;
+    request.weighted_residual = &residual;
+    request.coefficients = &coefficients;
+    request.position = features.position;
+    request.skip = features.skip;
+    request.penalty = penalty;
+    request.lambda = lambda;
+    return request;
+}
+
 TYPED_TEST(BackendCorrelationPass, CorrelationPassFindsSumsViolatorsAndCorrelations)
 {
     using T = typename TypeParam::value_type;
@@ -26,18 +61,14 @@ TYPED_TEST(BackendCorrelationPass, CorrelationPassFindsSumsViolatorsAndCorrelati
         const std::int64_t p = one.X.X.p;
         const auto X = this->make(one);
         const penalties penalty(random, p, seed % 2 == 0);
-        std::vector<std::int64_t> position(static_cast<std::size_t>(p), -1);
-        std::vector<std::uint8_t> skip(static_cast<std::size_t>(p), 0);
-        std::int64_t in_set = 0;
-        for (std::size_t j = 0; j < position.size(); ++j) {
-            skip[j] = random.chance(0.1) ? 1 : 0;
-            if (skip[j] == 0 && random.chance(0.4)) position[j] = in_set++;
-        }
+        const features_in_play features(random, p);
+        const std::vector<std::int64_t>& position = features.position;
+        const std::vector<std::uint8_t>& skip = features.skip;
         for (const std::int64_t k : widths(one)) {
             SCOPED_TRACE(k);
             host_panel<T> R = random_panel<T>(random, one.X.X.n, k);
             for (T& value : R.values) value /= static_cast<T>(std::max<std::int64_t>(1, one.X.X.n));
-            host_panel<T> B = random_panel<T>(random, in_set, k);
+            host_panel<T> B = random_panel<T>(random, features.in_set, k);
             for (std::size_t j = 0; j < position.size(); ++j)
                 for (std::int64_t c = 0; c < k && position[j] >= 0; ++c) {
                     T& b = B.at(position[j], c);
@@ -46,14 +77,8 @@ TYPED_TEST(BackendCorrelationPass, CorrelationPassFindsSumsViolatorsAndCorrelati
             const std::vector<double> lambda = random_vector(random, k, 0.01, 0.6);
             const panel<T> residual = this->up(R);
             const panel<T> coefficients = this->up(B);
-            backend::correlation_request<T> request;
-            request.X = X.get();
-            request.weighted_residual = &residual;
-            request.coefficients = &coefficients;
-            request.position = position;
-            request.skip = skip;
-            request.penalty = penalty.view();
-            request.lambda = lambda;
+            backend::correlation_request<T> request =
+                request_for<T>(*X, residual, coefficients, features, penalty.view(), lambda);
             request.save_column = k - 1;
             std::vector<double> saved(static_cast<std::size_t>(p), 0.0);
             const backend::correlation_result result = this->ops_->correlation_pass(request, saved);
@@ -153,17 +178,12 @@ TYPED_TEST(BackendCorrelationPass, ABoundSparesWorkAndChangesNoResult)
         const std::int64_t p = one.X.X.p;
         const auto X = this->make(one);
         const penalties penalty(random, p, seed % 2 == 0);
-        std::vector<std::int64_t> position(static_cast<std::size_t>(p), -1);
-        std::vector<std::uint8_t> skip(static_cast<std::size_t>(p), 0);
-        std::int64_t in_set = 0;
-        for (std::size_t j = 0; j < position.size(); ++j) {
-            skip[j] = random.chance(0.1) ? 1 : 0;
-            if (skip[j] == 0 && random.chance(0.4)) position[j] = in_set++;
-        }
+        const features_in_play features(random, p);
+        const std::vector<std::int64_t>& position = features.position;
         for (const std::int64_t k : widths(one)) {
             SCOPED_TRACE(k);
             const near_a_chord<T> known(random, one, k);
-            host_panel<T> B(in_set, k);
+            host_panel<T> B(features.in_set, k);
             for (std::size_t j = 0; j < position.size(); ++j)
                 for (std::int64_t c = 0; c < k && position[j] >= 0 && j % 2 == 0; ++c)
                     B.at(position[j], c) =
@@ -172,14 +192,8 @@ TYPED_TEST(BackendCorrelationPass, ABoundSparesWorkAndChangesNoResult)
             const std::vector<double> scale = random_vector(random, k, 0.5, 3);
             const panel<T> residual = this->up(known.R);
             const panel<T> coefficients = this->up(B);
-            backend::correlation_request<T> request;
-            request.X = X.get();
-            request.weighted_residual = &residual;
-            request.coefficients = &coefficients;
-            request.position = position;
-            request.skip = skip;
-            request.penalty = penalty.view();
-            request.lambda = lambda;
+            backend::correlation_request<T> request =
+                request_for<T>(*X, residual, coefficients, features, penalty.view(), lambda);
             request.save_column = k - 1;
             std::vector<double> all(static_cast<std::size_t>(p), 0.0);
             const backend::correlation_result expected = this->ops_->correlation_pass(request, all);
@@ -221,19 +235,12 @@ TYPED_TEST(BackendCorrelationPass, FeaturesThatTheBoundKeepsWithinAreNotLookedAt
     const std::vector<double> ones(20, 1.0), zeros(20, 0.0), open(20, infinity), open_below(20, -infinity);
     const std::vector<double> lambda(3, 1e-9);
     const std::vector<double> nothing(3, 0.0);
-    const std::vector<std::int64_t> position(20, -1);
-    const std::vector<std::uint8_t> skip(20, 0);
+    const features_in_play features(20);
     const panel<T> residual = this->up(random_panel<T>(random, 50, 3));
     const panel<T> coefficients = this->ops_->allocate(0, 3);
     const auto X = this->make(one);
-    backend::correlation_request<T> request;
-    request.X = X.get();
-    request.weighted_residual = &residual;
-    request.coefficients = &coefficients;
-    request.position = position;
-    request.skip = skip;
-    request.penalty = {ones, zeros, open_below, open, ones};
-    request.lambda = lambda;
+    backend::correlation_request<T> request =
+        request_for<T>(*X, residual, coefficients, features, {ones, zeros, open_below, open, ones}, lambda);
     const auto count = [&] { return this->ops_->correlation_pass(request, {}).violators[0].size(); };
     EXPECT_GT(count(), 10U);
     request.bound = {zeros, zeros, nothing, nothing, nothing}; // which is not so, and shows that it is believed

@@ -57,41 +57,6 @@ std::string verdict(const path_result& result, double tol)
 
 std::string line(std::string_view label, const std::string& text) { return fmt::format("{:<14}{}\n", label, text); }
 
-} // namespace
-
-std::string model_name(double alpha) { return alpha == 1 ? "Lasso" : alpha == 0 ? "Ridge" : "Elastic net"; }
-
-status_counts count_statuses(const std::vector<path_point>& points)
-{
-    status_counts counts;
-    for (const path_point& each : points) {
-        if (each.status == column_status::converged) ++counts.converged;
-        if (each.status == column_status::not_converged) ++counts.not_converged;
-        if (each.status == column_status::interrupted) ++counts.interrupted;
-    }
-    return counts;
-}
-
-nlohmann::json plan_json(const memory_plan& plan)
-{
-    return {{"matrix_bytes", plan.matrix_bytes},   {"vectors_bytes", plan.vectors_bytes},
-            {"working_bytes", plan.working_bytes}, {"factor_bytes", plan.factor_bytes},
-            {"total_bytes", plan.total()},         {"limit_bytes", plan.limit_bytes},
-            {"lambda_block", plan.lambda_block}};
-}
-
-std::string plan_text(const memory_plan& plan)
-{
-    const std::string factor =
-        plan.factor_bytes == 0 ? "" : fmt::format("; up to {} more for a factor", bytes_text(plan.factor_bytes));
-    return fmt::format("predicted {}: matrix {}, vectors {}, working sets {}{}; limit {} beyond the matrix; {} lambdas "
-                       "at a time",
-                       bytes_text(plan.total()), bytes_text(plan.matrix_bytes), bytes_text(plan.vectors_bytes),
-                       bytes_text(plan.working_bytes), factor, bytes_text(plan.limit_bytes), plan.lambda_block);
-}
-
-namespace {
-
 nlohmann::json account_json(const std::vector<round_account>& account)
 {
     nlohmann::json rounds = nlohmann::json::array();
@@ -135,6 +100,37 @@ std::string account_text(const std::vector<round_account>& account)
 }
 
 } // namespace
+
+std::string model_name(double alpha) { return alpha == 1 ? "Lasso" : alpha == 0 ? "Ridge" : "Elastic net"; }
+
+status_counts count_statuses(const std::vector<path_point>& points)
+{
+    status_counts counts;
+    for (const path_point& each : points) {
+        if (each.status == column_status::converged) ++counts.converged;
+        if (each.status == column_status::not_converged) ++counts.not_converged;
+        if (each.status == column_status::interrupted) ++counts.interrupted;
+    }
+    return counts;
+}
+
+nlohmann::json plan_json(const memory_plan& plan)
+{
+    return {{"matrix_bytes", plan.matrix_bytes},   {"vectors_bytes", plan.vectors_bytes},
+            {"working_bytes", plan.working_bytes}, {"factor_bytes", plan.factor_bytes},
+            {"total_bytes", plan.total()},         {"limit_bytes", plan.limit_bytes},
+            {"lambda_block", plan.lambda_block}};
+}
+
+std::string plan_text(const memory_plan& plan)
+{
+    const std::string factor =
+        plan.factor_bytes == 0 ? "" : fmt::format("; up to {} more for a factor", bytes_text(plan.factor_bytes));
+    return fmt::format("predicted {}: matrix {}, vectors {}, working sets {}{}; limit {} beyond the matrix; {} lambdas "
+                       "at a time",
+                       bytes_text(plan.total()), bytes_text(plan.matrix_bytes), bytes_text(plan.vectors_bytes),
+                       bytes_text(plan.working_bytes), factor, bytes_text(plan.limit_bytes), plan.lambda_block);
+}
 
 nlohmann::json summary_json(const path_result& result, const fit_facts& facts, const nlohmann::json& options)
 {

@@ -24,16 +24,7 @@ void for_each_entry(const column_store& store, std::int64_t begin, std::int64_t 
         storage::visit_block(block, [&](auto indices, auto values) {
             for (std::int64_t c = 0; c < block.count; ++c) {
                 const auto rows = indices.column(block.offsets[c]);
-                // Rows ascend: find the first one of the range by halving.
-                std::int64_t first = block.offsets[c];
-                std::int64_t last = block.offsets[c + 1];
-                while (first < last) {
-                    const std::int64_t middle = first + (last - first) / 2;
-                    if (static_cast<std::int64_t>(rows[middle]) < begin)
-                        first = middle + 1;
-                    else
-                        last = middle;
-                }
+                const std::int64_t first = storage::lower_position(rows, block.offsets[c], block.offsets[c + 1], begin);
                 for (std::int64_t i = first; i < block.offsets[c + 1] && static_cast<std::int64_t>(rows[i]) < end;
                      ++i) {
                     const auto value = static_cast<double>(values[i]);

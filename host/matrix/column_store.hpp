@@ -114,6 +114,20 @@ decltype(auto) visit_block(const column_block& block, F&& f)
     }
 }
 
+/// First position in [begin, end) of a column whose row is at least `row`; rows ascend.
+template <class Rows>
+std::int64_t lower_position(const Rows& rows, std::int64_t begin, std::int64_t end, std::int64_t row)
+{
+    while (begin < end) {
+        const std::int64_t middle = begin + (end - begin) / 2;
+        if (static_cast<std::int64_t>(rows[middle]) < row)
+            begin = middle + 1;
+        else
+            end = middle;
+    }
+    return begin;
+}
+
 /// Block that holds column j.
 inline const column_block& block_of(const column_store& store, std::int64_t j)
 {

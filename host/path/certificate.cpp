@@ -2,6 +2,8 @@
 
 #include "host/path/certificate.hpp"
 
+#include "host/path/memory.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -20,7 +22,8 @@ constexpr double rounding_of_correlations = 1e-11;
 certifier::certifier(const operations<double>& ops, const problem& fit, const unpenalised_space& unpenalised,
                      std::span<const double> null_residual)
     : ops_(ops), fit_(fit), unpenalised_(unpenalised), null_residual_(ops.allocate(fit.n, 1)),
-      response_(ops.allocate(fit.n, 1)), vectors_(ops.allocate(fit.n, 3))
+      response_(ops.allocate(fit.n, 1)), vectors_(ops.allocate(fit.n, 3)),
+      taking_part_(std::count(fit.skip.begin(), fit.skip.end(), std::uint8_t{0}))
 {
     ops.upload(fit.response, response_);
     ops.upload(null_residual, null_residual_);
@@ -83,11 +86,7 @@ certifier::row_sums certifier::sum_rows(std::size_t k, known_ends* ends)
 
 bool certifier::takes_narrow_pass(const working_set& set) const
 {
-    constexpr std::int64_t most_features = 512;
-    if (!unpenalised_.empty() || set.size() > most_features) return false;
-    const auto left_out =
-        std::count_if(fit_.skip.begin(), fit_.skip.end(), [](std::uint8_t skip) { return skip != 0; });
-    return set.size() >= fit_.p - left_out;
+    return unpenalised_.empty() && set.size() <= narrow_features && set.size() >= taking_part_;
 }
 
 std::vector<column_certificate> certifier::certify_narrow(const working_set& set, const panel<double>& B,

@@ -31,6 +31,7 @@ struct column_certificate {
 
 /// A residual whose correlations with all features are known.
 struct known_residual {
+    double lambda = 0;               ///< 0: nothing is known yet
     panel<double> residual;          ///< n × 1, ρ
     std::vector<double> correlation; ///< p, x̃_j'wρ; 0 where the fit skips j
 };
@@ -79,6 +80,7 @@ private:
     panel<double> response_;      // n × 1
     panel<double> vectors_;       // n × 3: the residuals of the null model and of the two ends
     panel<double> residual_;      // n × k of the last call: allocating it anew costs as much as a product
+    std::int64_t taking_part_;    // features that the fit does not skip
 };
 
 } // namespace proxpath::path

@@ -60,7 +60,7 @@ public:
         ops.upload(null_.residual, before_.residual);
         latest_.correlation.assign(before_.correlation.size(), 0.0);
         latest_.residual = ops.allocate(fit_.n, 1);
-        previous_lambda_ = null_.lambda_max;
+        before_.lambda = null_.lambda_max;
         tolerance_ = std::max(options.tol * null_.loss, null_.rounding);
         result_.seconds.prepare = seconds_since(started_);
     }
@@ -71,9 +71,7 @@ public:
         while (next_ < lambdas_.size() && report()) {
             auto block = choose_block();
             if (krylov_) solve_ridge(block);
-            const double started_from = previous_lambda_;
             solve_block(block);
-            older_lambda_ = started_from;
             std::swap(before_, latest_);
             next_ += block.size();
         }
@@ -137,9 +135,7 @@ private:
         auto count = std::min<std::size_t>(
             lambdas_.size() - next_, static_cast<std::size_t>(krylov_ ? shares_.krylov_block : shares_.lambda_block));
         if (!all_features_) {
-            const correlations_at older{older_lambda_, older_lambda_ > 0 ? std::span<const double>(latest_.correlation)
-                                                                         : std::span<const double>()};
-            const candidate_rule rule{fit_, set_, {previous_lambda_, before_.correlation}, older};
+            const candidate_rule rule{fit_, set_, before_, latest_};
             count = rule.block_length(std::span(lambdas_).subspan(next_, count));
             const auto candidates = rule.candidates(lambdas_[next_ + count - 1]);
             if (!candidates.empty()) add_features(candidates);
@@ -181,9 +177,7 @@ private:
         std::vector<double> back(static_cast<std::size_t>(fit_.p), 0.0);
         for (std::size_t j = 0; j < back.size(); ++j)
             if (fit_.l2[j] > 0 && fit_.skip[j] == 0) back[j] = 1.0 / std::sqrt(fit_.l2[j]);
-        const std::vector<double> zero(lambda.size(), 0.0);
-        const panel<double> nothing = ops_.allocate(fit_.p, ridge_.cols);
-        ops_.extrapolated_residual(ridge_, nothing, nothing, zero, back, ridge_);
+        ops_.scale_rows(back, ridge_);
         for (std::size_t c = 0; c < block.size(); ++c) block[c].iterations += outcome.iterations[c];
         passes_ += outcome.products;
         for (column& each : block) each.passes += outcome.products;
@@ -318,7 +312,7 @@ private:
                                  set_.features, host, k, c);
                 if (each.index == last) {
                     for (std::size_t j = 0; j < warm_.size(); ++j) warm_[j] = host[j * k + c];
-                    previous_lambda_ = lambdas_[last];
+                    latest_.lambda = lambdas_[last];
                 }
                 continue;
             }
@@ -412,12 +406,10 @@ private:
     double tolerance_ = 0;
 
     working_set set_;
-    std::vector<double> warm_; // coefficients at previous_lambda_, |W|
-    known_residual before_;    // at previous_lambda_
-    known_residual latest_;    // at the last lambda of the block in work
-    double previous_lambda_ = 0;
-    double older_lambda_ = 0; // that of latest_ between two blocks, or 0 before there is one
-    panel<double> ridge_;     // coefficients handed from solve_ridge to solve_block
+    known_residual before_;    // at the last lambda before the block in work
+    known_residual latest_;    // at the block's last one; between blocks at an older one than before_
+    std::vector<double> warm_; // coefficients at before_, |W|
+    panel<double> ridge_;      // coefficients handed from solve_ridge to solve_block
     bool all_features_ = false;
     bool krylov_ = false;
     bool stopped_ = false;

@@ -19,8 +19,7 @@ namespace proxpath::path {
 namespace {
 
 constexpr std::int64_t lambdas_together = 16;
-/// Designs with so few features, and twice as many rows, are solved on all features at once, by larger blocks.
-constexpr std::int64_t narrow_features = 512;
+/// The same where features are few.
 constexpr std::int64_t narrow_lambdas_together = 128;
 /// Vectors of p doubles: scaling (3), penalty (5), moments (3), mean, correlations (4), place in the working set.
 constexpr std::uint64_t feature_vectors = 17;
@@ -85,6 +84,12 @@ std::int64_t expected_working_set(const matrix& X, const path_options& options)
     return std::max(std::min(most, some), static_cast<std::int64_t>(share * static_cast<double>(most)));
 }
 
+bool has_unpenalised(const path_options& options)
+{
+    return std::find(options.penalty_factors.begin(), options.penalty_factors.end(), 0.0) !=
+           options.penalty_factors.end();
+}
+
 } // namespace
 
 bool takes_all_features(const path_options& options)
@@ -95,10 +100,8 @@ bool takes_all_features(const path_options& options)
 bool is_narrow(const path_options& options, std::int64_t n, std::int64_t p)
 {
     const bool descends = options.solver == solver_kind::automatic || options.solver == solver_kind::cd;
-    const bool all_penalised =
-        std::find(options.penalty_factors.begin(), options.penalty_factors.end(), 0.0) == options.penalty_factors.end();
-    return descends && all_penalised && options.screening == screening_kind::automatic && p <= narrow_features &&
-           n >= 2 * p && !takes_krylov(options, n, p);
+    return descends && !has_unpenalised(options) && options.screening == screening_kind::automatic &&
+           p <= narrow_features && n >= 2 * p && !takes_krylov(options, n, p);
 }
 
 bool takes_krylov(const path_options& options, std::int64_t n, std::int64_t p)
@@ -106,8 +109,7 @@ bool takes_krylov(const path_options& options, std::int64_t n, std::int64_t p)
     if (options.solver == solver_kind::krylov) return true;
     if (options.solver != solver_kind::automatic || options.alpha != 0) return false;
     if (!options.lower.empty() || !options.upper.empty()) return false;
-    for (const double factor : options.penalty_factors)
-        if (factor == 0) return false;
+    if (has_unpenalised(options)) return false;
     return !(p <= factored_ridge && p <= n);
 }
 
@@ -132,10 +134,8 @@ memory_shares share_memory(const matrix& X, const path_options& options)
     const std::uint64_t vectors = feature_vectors + (all ? whole_set_vectors : 0) + (krylov ? krylov_vectors : 0);
     const byte_count fixed = panel_bytes(p, 1) * vectors + byte_count{static_cast<std::uint64_t>(p)} +
                              panel_bytes(n, 1) * row_vectors + result_bytes;
-    const bool projects =
-        std::find(options.penalty_factors.begin(), options.penalty_factors.end(), 0.0) != options.penalty_factors.end();
     const std::uint64_t panels_of_rows =
-        narrow ? 0 : certificate_panels + (projects ? projection_panels : std::uint64_t{0});
+        narrow ? 0 : certificate_panels + (has_unpenalised(options) ? projection_panels : std::uint64_t{0});
     const auto needed = [&](std::int64_t k) {
         const byte_count block = panel_bytes(n, k) * panels_of_rows +
                                  panel_bytes(expected, k) * (krylov ? krylov_panels : coefficient_panels);

@@ -32,6 +32,8 @@ inline bool gram_form_pays(double features, double nonzeros)
 
 /// True when every feature is in the working set from the start.
 bool takes_all_features(const path_options& options);
+/// Features up to which all lambdas are solved on all of them at once, and certified in one reading of X by rows.
+constexpr std::int64_t narrow_features = 512;
 /// True when features are so few that all lambdas are solved on all of them before one pass certifies them together.
 bool is_narrow(const path_options& options, std::int64_t n, std::int64_t p);
 /// True when ridge is solved by one Krylov space.

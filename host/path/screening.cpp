@@ -39,8 +39,7 @@ std::vector<std::int64_t> highest(std::vector<std::int64_t> features, std::int64
 double candidate_rule::expected(std::size_t j, double lambda) const
 {
     const double c = now.correlation[j];
-    if (before.correlation.empty() || !(before.lambda > now.lambda))
-        return std::fabs(c) + (now.lambda - lambda) * fit.l1[j];
+    if (!(before.lambda > now.lambda)) return std::fabs(c) + (now.lambda - lambda) * fit.l1[j];
     const double slope = (before.correlation[j] - c) / (before.lambda - now.lambda);
     return std::fabs(c + slope * (lambda - now.lambda));
 }

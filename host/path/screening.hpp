@@ -10,12 +10,6 @@
 
 namespace proxpath::path {
 
-/// Correlations of all features at one lambda.
-struct correlations_at {
-    double lambda = 0;
-    std::span<const double> correlation; ///< p, c_j; empty: not known
-};
-
 /// Tibshirani et al. 2012, doi:10.1111/j.1467-9868.2011.01004.x: feature j is left out at λ when |c_j(λ_now)| is below
 /// l1_j (2λ − λ_now), since c_j moves at most as fast as λ where the rule holds. Most move far slower, and between
 /// changes of the support in a straight line: where two lambdas are known, j is left out, too, when the line through
@@ -23,8 +17,8 @@ struct correlations_at {
 struct candidate_rule {
     const problem& fit;
     const working_set& set;
-    correlations_at now;
-    correlations_at before; ///< at a larger lambda
+    const known_residual& now;
+    const known_residual& before; ///< at a larger lambda, if it is known
 
     /// How many of the lambdas to take together: all, halved while their candidates outgrow the working set.
     std::size_t block_length(std::span<const double> lambdas) const;

@@ -53,7 +53,7 @@ batch_outcome krylov(const operations<T>& ops, const backend::design& X, std::sp
     {
         const std::vector<T> response(y.begin(), y.end());
         ops.upload(response, image);
-        ops.extrapolated_residual(image, nothing_n, nothing_n, zero, weights, image);
+        ops.scale_rows(weights, image);
         ops.transpose_multiply(X, image, r);
     }
     B = ops.allocate(p, static_cast<std::int64_t>(k));

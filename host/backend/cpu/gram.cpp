@@ -2,9 +2,9 @@
 // dense matrices. Sparse ones: row lists of the new columns, so that the cost is Σ over rows of its non-zeros times its
 // new ones, not non-zeros times columns. Few features have sums of their own for each piece of rows.
 
-#include "host/backend/cpu/column_kernels.hpp"
 #include "host/backend/cpu/cpu_operations.hpp"
 #include "host/backend/cpu/gram_kernels.hpp"
+#include "host/backend/cpu/row_pieces.hpp"
 #include "host/backend/cpu/row_strips.hpp"
 #include "host/parallel/parallel_for.hpp"
 
@@ -96,34 +96,33 @@ constexpr std::int64_t dense_rows = 512;
 constexpr std::int64_t dense_tile = 128;
 /// Features up to which pieces of rows have sums of their own: a triangle of 1 MiB, which a second-level cache holds.
 constexpr std::int64_t own_sums = 512;
-constexpr std::int64_t most_row_pieces = 16;
 
 /// Columns of √w X̃ in rows [first, last).
-void spread_weighted(row_strips& strips, std::span<const double> w, std::int64_t from, std::int64_t to,
+void spread_weighted(row_strips& strips, std::span<const double> root_w, std::int64_t from, std::int64_t to,
                      std::int64_t first, std::int64_t last, Eigen::MatrixXd& strip)
 {
     strips.spread(from, to, first, last, strip.col(from).data(), strip.rows());
     for (std::int64_t j = from; j < to; ++j)
-        for (std::int64_t i = first; i < last; ++i) strip(i - first, j) *= std::sqrt(w[static_cast<std::size_t>(i)]);
+        for (std::int64_t i = first; i < last; ++i) strip(i - first, j) *= root_w[static_cast<std::size_t>(i)];
 }
 
 /// Adds up what pieces of rows contribute, in their order. @param add add(piece's first row, last row, its sums)
 template <class F>
 Eigen::MatrixXd sum_of_pieces(std::int64_t rows, std::int64_t height, std::int64_t width, int threads, const F& add)
 {
-    const std::int64_t pieces = std::clamp<std::int64_t>(parallel::pieces(rows, rows_per_piece), 1, most_row_pieces);
-    std::vector<Eigen::MatrixXd> parts(static_cast<std::size_t>(pieces));
-    parallel::parallel_for(threads, pieces, [&](std::int64_t piece) {
+    const few_row_pieces cut(rows);
+    std::vector<Eigen::MatrixXd> parts(static_cast<std::size_t>(cut.count));
+    parallel::parallel_for(threads, cut.count, [&](std::int64_t piece) {
         Eigen::MatrixXd& part = parts[static_cast<std::size_t>(piece)];
         part = Eigen::MatrixXd::Zero(height, width);
-        add(rows * piece / pieces, rows * (piece + 1) / pieces, part);
+        add(cut.first(piece), cut.last(piece), part);
     });
     for (std::size_t piece = 1; piece < parts.size(); ++piece) parts[0] += parts[piece];
     return std::move(parts[0]);
 }
 
 /// Few dense features: (p × new).
-Eigen::MatrixXd gram_of_few(const cpu_design& X, std::span<const double> w, std::int64_t first_new, int threads)
+Eigen::MatrixXd gram_of_few(const cpu_design& X, std::span<const double> root_w, std::int64_t first_new, int threads)
 {
     const std::int64_t p = X.cols();
     return sum_of_pieces(X.rows(), p, p - first_new, threads,
@@ -132,7 +131,7 @@ Eigen::MatrixXd gram_of_few(const cpu_design& X, std::span<const double> w, std:
                              Eigen::MatrixXd strip(dense_rows, p);
                              for (std::int64_t first = piece_first; first < piece_last; first += dense_rows) {
                                  const std::int64_t last = std::min(piece_last, first + dense_rows);
-                                 spread_weighted(strips, w, 0, p, first, last, strip);
+                                 spread_weighted(strips, root_w, 0, p, first, last, strip);
                                  const auto rows = strip.topRows(last - first);
                                  part.noalias() += rows.transpose() * rows.rightCols(p - first_new);
                              }
@@ -186,7 +185,7 @@ Eigen::MatrixXd gram_of_few_by_rows(const cpu_design& X, std::span<const double>
 }
 
 /// Many dense features (p × new): strip after strip, its tiles of C shared out.
-Eigen::MatrixXd gram_of_many(const cpu_design& X, std::span<const double> w, std::int64_t first_new, int threads)
+Eigen::MatrixXd gram_of_many(const cpu_design& X, std::span<const double> root_w, std::int64_t first_new, int threads)
 {
     const std::int64_t p = X.cols();
     struct tile {
@@ -204,7 +203,7 @@ Eigen::MatrixXd gram_of_many(const cpu_design& X, std::span<const double> w, std
         const std::int64_t last = std::min(X.rows(), first + dense_rows);
         parallel::parallel_for(threads, parallel::pieces(p, spread_together), [&](std::int64_t piece) {
             const std::int64_t from = piece * spread_together;
-            spread_weighted(strips, w, from, std::min(p, from + spread_together), first, last, strip);
+            spread_weighted(strips, root_w, from, std::min(p, from + spread_together), first, last, strip);
         });
         const auto rows = strip.topRows(last - first);
         parallel::parallel_for(threads, static_cast<std::int64_t>(tiles.size()), [&](std::int64_t t) {
@@ -234,9 +233,12 @@ void cpu_operations<T>::gram(const design& X, std::span<const double> row_weight
         gram_by_rows(columns, row_weights, first_new, C, threads_);
         return;
     }
-    const Eigen::MatrixXd sum = !few    ? gram_of_many(columns, row_weights, first_new, threads_)
-                                : dense ? gram_of_few(columns, row_weights, first_new, threads_)
-                                        : gram_of_few_by_rows(columns, row_weights, first_new, threads_);
+    std::vector<double> root_weights;
+    if (dense)
+        for (const double weight : row_weights) root_weights.push_back(std::sqrt(weight));
+    const Eigen::MatrixXd sum = !dense ? gram_of_few_by_rows(columns, row_weights, first_new, threads_)
+                                : few  ? gram_of_few(columns, root_weights, first_new, threads_)
+                                       : gram_of_many(columns, root_weights, first_new, threads_);
     parallel::parallel_for(threads_, p - first_new, [&](std::int64_t f) {
         const std::int64_t j = first_new + f;
         for (std::int64_t e = 0; e <= j; ++e) {

@@ -12,20 +12,6 @@ namespace proxpath::backend {
 
 namespace {
 
-/// First position in [begin, end) whose row is at least `row`.
-template <class Rows>
-std::int64_t lower_position(const Rows& rows, std::int64_t begin, std::int64_t end, std::int64_t row)
-{
-    while (begin < end) {
-        const std::int64_t middle = begin + (end - begin) / 2;
-        if (static_cast<std::int64_t>(rows[middle]) < row)
-            begin = middle + 1;
-        else
-            end = middle;
-    }
-    return begin;
-}
-
 /// V[row] += (x − shift) b over the stored entries from `begin` on whose row is below `last`; returns where it stopped.
 template <class Rows, class Values>
 std::int64_t add_column(const Rows& rows, const Values& values, std::int64_t begin, std::int64_t end, double shift,
@@ -114,7 +100,7 @@ void multiply_rows(const design& X, const panel<T>& B, panel<T>& V, int threads,
         const std::int64_t piece_last = V.rows * (piece + 1) / pieces;
         std::vector<std::int64_t> cursors(used.size());
         for_each_column(shares, used, [&](std::size_t u, auto indices, auto, std::int64_t begin, std::int64_t end) {
-            cursors[u] = lower_position(indices.column(begin), begin, end, piece_first);
+            cursors[u] = storage::lower_position(indices.column(begin), begin, end, piece_first);
         });
         std::vector<double> sums(static_cast<std::size_t>(std::min(strip_rows, piece_last - piece_first) * stride));
         for (std::int64_t first = piece_first; first < piece_last; first += strip_rows) {

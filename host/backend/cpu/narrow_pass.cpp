@@ -4,6 +4,7 @@
 
 #include "host/backend/cpu/column_kernels.hpp"
 #include "host/backend/cpu/cpu_operations.hpp"
+#include "host/backend/cpu/row_pieces.hpp"
 #include "host/backend/cpu/row_strips.hpp"
 #include "host/parallel/parallel_for.hpp"
 
@@ -17,8 +18,6 @@ namespace proxpath::backend {
 
 namespace {
 
-/// Rows are cut into so many pieces at most, each with sums of its own.
-constexpr std::int64_t most_pieces = 16;
 /// Rows of a strip: its residuals (of 32 columns in sparse form, of all in dense form) take up to 128 KiB.
 constexpr std::int64_t strip_rows = 512;
 constexpr std::int64_t dense_strip_numbers = 16384;
@@ -208,18 +207,16 @@ void cpu_operations<T>::residual_correlations(const design& X, const panel<T>& B
     const std::vector<double> other = vector_of(z);
     const narrow_problem problem{columns, coefficients, stride, taken, response, other, weights};
 
-    const std::int64_t count = std::clamp<std::int64_t>(parallel::pieces(n, rows_per_piece), 1, most_pieces);
-    std::vector<piece_sums> pieces(static_cast<std::size_t>(count));
-    parallel::parallel_for(threads_, count, [&](std::int64_t number) {
+    const few_row_pieces cut(n);
+    std::vector<piece_sums> pieces(static_cast<std::size_t>(cut.count));
+    parallel::parallel_for(threads_, cut.count, [&](std::int64_t number) {
         piece_sums& piece = pieces[static_cast<std::size_t>(number)];
         piece.U.assign(p * stride, 0.0);
         for (std::vector<double>* each : {&piece.sum, &piece.square, &piece.product}) each->assign(stride, 0.0);
-        const std::int64_t first = n * number / count;
-        const std::int64_t last = n * (number + 1) / count;
         if (dense)
-            add_dense(problem, first, last, piece);
+            add_dense(problem, cut.first(number), cut.last(number), piece);
         else
-            add_sparse_rows(problem, first, last, piece);
+            add_sparse_rows(problem, cut.first(number), cut.last(number), piece);
     });
 
     std::vector<double> sum(stride, 0.0);

@@ -10,6 +10,19 @@
 
 namespace proxpath::backend {
 
+/// Rows cut into 16 pieces at most, for what keeps large sums of its own for each: the same cut for any number of
+/// threads.
+struct few_row_pieces {
+    explicit few_row_pieces(std::int64_t n)
+        : rows(n), count(std::clamp<std::int64_t>(parallel::pieces(n, rows_per_piece), 1, 16))
+    {}
+    std::int64_t first(std::int64_t piece) const { return rows * piece / count; }
+    std::int64_t last(std::int64_t piece) const { return first(piece + 1); }
+
+    std::int64_t rows;
+    std::int64_t count;
+};
+
 /// Calls f(row) for each row.
 template <class F>
 void for_each_row(int threads, std::int64_t rows, const F& f)

@@ -18,17 +18,9 @@ public:
         for (const storage::column_block& block : X.store().blocks)
             storage::visit_block(block, [&](auto indices, auto) {
                 for (std::int64_t local = 0; local < block.count; ++local) {
-                    std::int64_t begin = block.offsets[local];
-                    std::int64_t end = block.offsets[local + 1];
-                    const auto rows = indices.column(begin);
-                    while (begin < end) {
-                        const std::int64_t middle = begin + (end - begin) / 2;
-                        if (static_cast<std::int64_t>(rows[middle]) < first_row)
-                            begin = middle + 1;
-                        else
-                            end = middle;
-                    }
-                    cursors_[static_cast<std::size_t>(block.first + local)] = begin;
+                    const std::int64_t begin = block.offsets[local];
+                    cursors_[static_cast<std::size_t>(block.first + local)] =
+                        storage::lower_position(indices.column(begin), begin, block.offsets[local + 1], first_row);
                 }
             });
     }
