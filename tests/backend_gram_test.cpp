@@ -54,6 +54,81 @@ TYPED_TEST(BackendGram, GramMatchesNaiveLoopsAndKeepsWhatIsThere)
     });
 }
 
+TYPED_TEST(BackendGram, AGramMatrixGrownOnSparseColumnsIsTheOneMadeAtOnce)
+{
+    // Where only old columns are nearly full, only new ones, both or none.
+    using T = typename TypeParam::value_type;
+    for (const int full : {0, 1, 2, 3}) {
+        SCOPED_TRACE(full);
+        random_numbers random(21);
+        const std::int64_t n = 300, p = 20, known = 7;
+        dense_matrix X = random_matrix(random, n, p, 0.1);
+        for (std::int64_t i = 1; i < n; ++i) {
+            if ((full & 1) != 0) X.at(i, 3) = random.normal();
+            if ((full & 2) != 0) X.at(i, 12) = random.normal();
+        }
+        column_scaling scaling = no_scaling(static_cast<std::size_t>(p));
+        for (double& center : scaling.center) center = random.uniform(0.5, 1.5);
+        const std::vector<double> w = random_weights(random, n);
+        const compressed_matrix<std::int32_t, double> columns(X, storage_order::csc);
+        const auto design = this->ops_->make_design(matrix::from_view(columns.view()), scaling);
+        panel<T> at_once = this->up(host_panel<T>(p, p));
+        this->ops_->gram(*design, w, 0, at_once);
+        const host_panel<T> expected = this->down(at_once);
+        host_panel<T> start(p, p);
+        for (std::int64_t j = 0; j < known; ++j)
+            for (std::int64_t e = 0; e < known; ++e) start.at(j, e) = expected.at(j, e);
+        panel<T> grown = this->up(start);
+        this->ops_->gram(*design, w, known, grown);
+        const host_panel<T> result = this->down(grown);
+        for (std::int64_t j = 0; j < p; ++j)
+            for (std::int64_t e = 0; e < p; ++e)
+                EXPECT_NEAR(result.at(j, e), expected.at(j, e), 1e-13 + 4 * unit_roundoff<T>) << j << ", " << e;
+    }
+}
+
+TYPED_TEST(BackendGram, GramWithResponseMatchesNaiveLoopsWithinItsAdditions)
+{
+    using T = typename TypeParam::value_type;
+    for_examples([&](const example& one, std::uint64_t seed) {
+        if (one.X.X.n == 0 || one.X.X.p > 100) return;
+        random_numbers random(seed + 6500);
+        const std::int64_t p = one.X.X.p;
+        const std::vector<double> w = random_weights(random, one.X.X.n);
+        const std::vector<double> y = random_vector(random, one.X.X.n, -3, 5);
+        const auto X = this->make(one);
+        panel<T> C = this->up(host_panel<T>(p, p));
+        std::vector<double> correlation(static_cast<std::size_t>(p));
+        const double square = this->ops_->gram_with_response(*X, w, y, C, correlation);
+        const host_panel<T> result = this->down(C);
+        // Centring adds sums of the same sizes: four times at most.
+        const double error = 4 * sum_error(this->ops_->gram_additions(*X));
+        real response = 0;
+        for (std::size_t i = 0; i < w.size(); ++i) response += w[i] * y[i] * y[i];
+        EXPECT_LE(std::fabs(square - response), error * response);
+        for (std::int64_t j = 0; j < p; ++j) {
+            const auto& left = one.naive.value[static_cast<std::size_t>(j)];
+            const auto& left_size = one.naive.size[static_cast<std::size_t>(j)];
+            real sum = 0, size = 0;
+            for (std::size_t i = 0; i < w.size(); ++i) {
+                sum += w[i] * left[i] * y[i];
+                size += w[i] * left_size[i] * std::fabs(y[i]);
+            }
+            EXPECT_LE(std::fabs(correlation[static_cast<std::size_t>(j)] - sum), error * size) << "at " << j;
+            for (std::int64_t e = 0; e < p; ++e) {
+                const auto& right = one.naive.value[static_cast<std::size_t>(e)];
+                const auto& right_size = one.naive.size[static_cast<std::size_t>(e)];
+                sum = size = 0;
+                for (std::size_t i = 0; i < w.size(); ++i) {
+                    sum += w[i] * left[i] * right[i];
+                    size += w[i] * left_size[i] * right_size[i];
+                }
+                expect_near(result.at(j, e), sum, error * size, j, e);
+            }
+        }
+    });
+}
+
 TYPED_TEST(BackendGram, SymmetricMultiplyMatchesNaiveLoops)
 {
     using T = typename TypeParam::value_type;

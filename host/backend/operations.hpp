@@ -16,6 +16,7 @@
 //   correlation_pass       gap sums, violators, one c from X̃'R, C not kept     nnz (V + s) + bounded out: 0, else k s
 //   gather_columns         X̃_W as a design of its own                          2 nnz_W V
 //   gram                   C = X̃'WX̃, symmetric                                 nnz (V + p s) + p² s
+//   gram_with_response     the same, X̃'wy and Σ w y²                           nnz V + p² s
 //   symmetric_multiply     Z = C B                                             p² s + 2 p k s
 //   extrapolated_residual  a (base − Z − θ(Z − Zprev))                         4 r k s
 //   prox_step              soft-threshold, scale, clip of V + tN               4 p k s
@@ -150,6 +151,13 @@ public:
     /// C (p × p) = X̃' diag(row_weights) X̃. Rows and columns below `first_new` are taken as they stand in C.
     virtual void gram(const design& X, std::span<const double> row_weights, std::int64_t first_new,
                       panel<T>& C) const = 0;
+    /// The same for few features (p ≤ 512), all new, with correlation = X̃'wy (p); both from one reading of X.
+    /// @return Σ w y²
+    virtual double gram_with_response(const design& X, std::span<const double> row_weights, std::span<const double> y,
+                                      panel<T>& C, std::span<double> correlation) const = 0;
+    /// Additions that a term of a sum over rows in gram_with_response goes through at most. Sums in pieces are off by
+    /// that many units in the last place of Σ |terms|, not by n; what is stored in T loses one rounding more.
+    virtual std::int64_t gram_additions(const design& X) const = 0;
     /// Z = C B for a symmetric C.
     virtual void symmetric_multiply(const panel<T>& C, const panel<T>& B, panel<T>& Z) const = 0;
 

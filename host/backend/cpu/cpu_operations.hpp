@@ -28,6 +28,9 @@ public:
                                std::span<double> product) const override;
     correlation_result correlation_pass(const correlation_request<T>& request, std::span<double> saved) const override;
     void gram(const design& X, std::span<const double> row_weights, std::int64_t first_new, panel<T>& C) const override;
+    double gram_with_response(const design& X, std::span<const double> row_weights, std::span<const double> y,
+                              panel<T>& C, std::span<double> correlation) const override;
+    std::int64_t gram_additions(const design& X) const override;
     void symmetric_multiply(const panel<T>& C, const panel<T>& B, panel<T>& Z) const override;
     void extrapolated_residual(const panel<T>& base, const panel<T>& Z, const panel<T>& Z_previous,
                                std::span<const double> theta, std::span<const double> row_factor,

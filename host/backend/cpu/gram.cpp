@@ -94,6 +94,9 @@ void gram_by_rows(const cpu_design& X, std::span<const double> w, std::int64_t f
 constexpr std::int64_t dense_rows = 512;
 /// Columns of a tile of C.
 constexpr std::int64_t dense_tile = 128;
+/// Above this share of non-zeros a column of a sparse design is spread out, where it costs two thirds of a cycle a row
+/// and partner instead of two for each that it meets.
+constexpr double spread_from_density = 0.35;
 /// Features up to which pieces of rows have sums of their own: a triangle of 1 MiB, which a second-level cache holds.
 constexpr std::int64_t own_sums = 512;
 
@@ -121,68 +124,182 @@ Eigen::MatrixXd sum_of_pieces(std::int64_t rows, std::int64_t height, std::int64
     return std::move(parts[0]);
 }
 
-/// Few dense features: (p × new).
-Eigen::MatrixXd gram_of_few(const cpu_design& X, std::span<const double> root_w, std::int64_t first_new, int threads)
+/// What few features are multiplied with: each other, and a response if one is wanted.
+struct few_columns {
+    const cpu_design& X;
+    std::span<const double> w;
+    std::span<const double> y; ///< empty: none
+    std::int64_t first_new = 0;
+
+    std::int64_t p() const { return X.cols(); }
+    /// Columns with the response as the last.
+    std::int64_t width() const { return p() + (y.empty() ? 0 : 1); }
+};
+
+/// Few dense features: (width × width from first_new on).
+Eigen::MatrixXd gram_of_few(const few_columns& of, int threads)
 {
-    const std::int64_t p = X.cols();
-    return sum_of_pieces(X.rows(), p, p - first_new, threads,
+    const std::int64_t width = of.width();
+    const std::int64_t fresh = width - of.first_new;
+    std::vector<double> root_w(of.w.size());
+    for (std::size_t i = 0; i < root_w.size(); ++i) root_w[i] = std::sqrt(of.w[i]);
+    return sum_of_pieces(of.X.rows(), width, fresh, threads,
                          [&](std::int64_t piece_first, std::int64_t piece_last, Eigen::MatrixXd& part) {
-                             row_strips strips(X, piece_first);
-                             Eigen::MatrixXd strip(dense_rows, p);
+                             row_strips strips(of.X, piece_first);
+                             Eigen::MatrixXd strip(dense_rows, width);
                              for (std::int64_t first = piece_first; first < piece_last; first += dense_rows) {
                                  const std::int64_t last = std::min(piece_last, first + dense_rows);
-                                 spread_weighted(strips, root_w, 0, p, first, last, strip);
+                                 spread_weighted(strips, root_w, 0, of.p(), first, last, strip);
+                                 if (!of.y.empty())
+                                     for (std::int64_t i = first; i < last; ++i) {
+                                         const auto row = static_cast<std::size_t>(i);
+                                         strip(i - first, of.p()) = root_w[row] * of.y[row];
+                                     }
                                  const auto rows = strip.topRows(last - first);
-                                 part.noalias() += rows.transpose() * rows.rightCols(p - first_new);
+                                 part.noalias() += rows.transpose() * rows.rightCols(fresh);
                              }
                          });
 }
 
-/// Few sparse features (p × new): every row adds its pairs. In row p of the sums, those of the columns alone: centring
-/// is a rank-two correction.
-Eigen::MatrixXd gram_of_few_by_rows(const cpu_design& X, std::span<const double> w, std::int64_t first_new, int threads)
-{
-    const std::int64_t p = X.cols();
-    Eigen::MatrixXd sums = sum_of_pieces(
-        X.rows(), p + 1, p, threads, [&](std::int64_t piece_first, std::int64_t piece_last, Eigen::MatrixXd& part) {
-            row_strips strips(X, piece_first);
-            struct entry {
-                std::int32_t column;
-                double value;
-            };
-            std::vector<std::vector<entry>> lists(static_cast<std::size_t>(dense_rows));
-            for (std::int64_t first = piece_first; first < piece_last; first += dense_rows) {
-                const std::int64_t last = std::min(piece_last, first + dense_rows);
-                for (std::vector<entry>& list : lists) list.clear();
-                strips.next(
-                    0, p, last,
-                    [&](std::int64_t j, const auto& rows, const auto& values, std::int64_t begin, std::int64_t end) {
-                        const double shift = X.scaling().shift[static_cast<std::size_t>(j)];
-                        const double inverse = X.scaling().inverse[static_cast<std::size_t>(j)];
-                        for (std::int64_t i = begin; i < end; ++i)
-                            lists[static_cast<std::size_t>(static_cast<std::int64_t>(rows[i]) - first)].push_back(
-                                {static_cast<std::int32_t>(j), (static_cast<double>(values[i]) - shift) * inverse});
-                    });
-                for (std::int64_t i = first; i < last; ++i) {
-                    const std::vector<entry>& list = lists[static_cast<std::size_t>(i - first)];
-                    for (std::size_t a = list.size(); a-- > 0;) {
-                        const double x = w[static_cast<std::size_t>(i)] * list[a].value;
-                        double* const column = part.col(list[a].column).data();
-                        column[p] += x;
-                        if (list[a].column < first_new) continue;
-                        for (std::size_t b = 0; b <= a; ++b) column[list[b].column] += x * list[b].value;
-                    }
-                }
-            }
-        });
-    const auto mean = [&](std::int64_t j) {
-        return X.scaling().center[static_cast<std::size_t>(j)] * X.scaling().inverse[static_cast<std::size_t>(j)];
+/// Few features, most of them sparse: every row adds the pairs of its sparse ones. What most rows have (a column of
+/// ones and the response among it) stands beside them as dense rows, to be added to a sparse column's sums as vectors.
+class few_by_rows {
+public:
+    explicit few_by_rows(const few_columns& of) : of_(of), place_(static_cast<std::size_t>(of.p()))
+    {
+        for (std::int64_t j = 0; j < of.p(); ++j) {
+            const storage::column_block& block = storage::block_of(of.X.store(), j);
+            const std::int64_t local = j - block.first;
+            const auto entries = static_cast<double>(block.offsets[local + 1] - block.offsets[local]);
+            const bool spread = entries >= spread_from_density * static_cast<double>(of.X.rows());
+            new_spread_ = new_spread_ || (spread && j >= of.first_new);
+            std::int64_t& count = spread ? spread_ : sparse_;
+            place_[static_cast<std::size_t>(j)] = {spread, static_cast<std::int32_t>(count++)};
+            if (!spread) feature_.push_back(j);
+        }
+        ones_ = spread_;
+        height_ = (spread_ + (of.y.empty() ? 1 : 2) + 3) / 4 * 4;
+    }
+
+    /// (width × width), of which columns before first_new hold nothing of use.
+    Eigen::MatrixXd sum(int threads) const
+    {
+        // Sparse columns have a column each: of products with what is spread, then with sparse columns up to them.
+        // Behind them, the products of what is spread.
+        const Eigen::MatrixXd sums = sum_of_pieces(
+            of_.X.rows(), height_ + sparse_, sparse_ + height_, threads,
+            [&](std::int64_t first, std::int64_t last, Eigen::MatrixXd& part) { add_piece(first, last, part); });
+        Eigen::MatrixXd out(of_.width(), of_.width());
+        const auto product = [&](std::int64_t e, std::int64_t f) { // e ≤ f, of the stored parts
+            const position a = at(e);
+            const position b = at(f);
+            if (a.spread && b.spread) return sums(a.place, sparse_ + b.place);
+            if (a.spread) return sums(a.place, b.place);
+            if (b.spread) return sums(b.place, a.place);
+            return sums(height_ + std::min(a.place, b.place), std::max(a.place, b.place));
+        };
+        // Centring is a correction of rank two.
+        const auto total = [&](std::int64_t j) {
+            const position a = at(j);
+            return sums(ones_, a.spread ? sparse_ + a.place : a.place);
+        };
+        const auto mean = [&](std::int64_t j) {
+            if (j == of_.p()) return 0.0;
+            const column_scaling& scaling = of_.X.scaling();
+            return scaling.center[static_cast<std::size_t>(j)] * scaling.inverse[static_cast<std::size_t>(j)];
+        };
+        for (std::int64_t f = of_.first_new; f < of_.width(); ++f)
+            for (std::int64_t e = 0; e <= f; ++e)
+                out(e, f) = product(e, f) + mean(e) * mean(f) - mean(e) * total(f) - mean(f) * total(e);
+        return out;
+    }
+
+private:
+    struct position {
+        bool spread = false;
+        std::int32_t place = 0; ///< among its kind
     };
-    for (std::int64_t f = first_new; f < p; ++f)
-        for (std::int64_t e = 0; e <= f; ++e)
-            sums(e, f) += mean(e) * mean(f) - mean(e) * sums(p, f) - mean(f) * sums(p, e);
-    return sums.topRightCorner(p, p - first_new);
-}
+    struct entry {
+        double value;
+        std::int32_t place;
+    };
+    static constexpr std::int64_t strip_rows = 256;
+
+    position at(std::int64_t j) const
+    {
+        return j == of_.p() ? position{true, static_cast<std::int32_t>(ones_ + 1)}
+                            : place_[static_cast<std::size_t>(j)];
+    }
+
+    void add_piece(std::int64_t piece_first, std::int64_t piece_last, Eigen::MatrixXd& part) const
+    {
+        row_strips strips(of_.X, piece_first);
+        Eigen::MatrixXd spread(height_, strip_rows); // a column for each row of X
+        Eigen::MatrixXd weighted(height_, strip_rows);
+        // A row's entries begin a place behind the most the row before may have: never a power of two apart.
+        const std::int64_t reach = sparse_ + 1;
+        std::vector<entry> entries(static_cast<std::size_t>(strip_rows * reach));
+        std::vector<std::int64_t> counts(static_cast<std::size_t>(strip_rows));
+        const column_scaling& scaling = of_.X.scaling();
+        for (std::int64_t first = piece_first; first < piece_last; first += strip_rows) {
+            const std::int64_t last = std::min(piece_last, first + strip_rows);
+            spread.setZero();
+            std::fill(counts.begin(), counts.end(), 0);
+            strips.next(
+                0, of_.p(), last,
+                [&](std::int64_t j, const auto& rows, const auto& values, std::int64_t begin, std::int64_t end) {
+                    const double shift = scaling.shift[static_cast<std::size_t>(j)];
+                    const double inverse = scaling.inverse[static_cast<std::size_t>(j)];
+                    const position here = place_[static_cast<std::size_t>(j)];
+                    for (std::int64_t i = begin; i < end; ++i) {
+                        const auto row = static_cast<std::int64_t>(rows[i]) - first;
+                        const double x = (static_cast<double>(values[i]) - shift) * inverse;
+                        if (here.spread)
+                            spread(here.place, row) = x;
+                        else
+                            entries[static_cast<std::size_t>(row * reach + counts[static_cast<std::size_t>(row)]++)] = {
+                                x, here.place};
+                    }
+                });
+            for (std::int64_t i = first; i < last; ++i) {
+                spread(ones_, i - first) = 1;
+                if (!of_.y.empty()) spread(ones_ + 1, i - first) = of_.y[static_cast<std::size_t>(i)];
+                weighted.col(i - first) = of_.w[static_cast<std::size_t>(i)] * spread.col(i - first);
+            }
+            part.block(0, sparse_, height_, height_).noalias() +=
+                spread.leftCols(last - first) * weighted.leftCols(last - first).transpose();
+            for (std::int64_t i = first; i < last; ++i)
+                add_row(entries.data() + (i - first) * reach, counts[static_cast<std::size_t>(i - first)],
+                        of_.w[static_cast<std::size_t>(i)], spread.col(i - first).data(), part);
+        }
+    }
+
+    /// Bytes for each pair: 16 read, 8 read and written.
+    void add_row(const entry* list, std::int64_t count, double w, const double* spread, Eigen::MatrixXd& part) const
+    {
+        for (std::int64_t a = 0; a < count; ++a) {
+            const bool is_new = feature_[static_cast<std::size_t>(list[a].place)] >= of_.first_new;
+            const double x = w * list[a].value;
+            double* const column = part.col(list[a].place).data();
+            if (!is_new && !new_spread_) {
+                column[ones_] += x; // centring needs its sum
+                continue;
+            }
+            for (std::int64_t d = 0; d < height_; ++d) column[d] += x * spread[d];
+            if (!is_new) continue;
+            double* const pairs = column + height_;
+            for (std::int64_t b = 0; b <= a; ++b) pairs[list[b].place] += x * list[b].value;
+        }
+    }
+
+    few_columns of_;
+    std::vector<position> place_;       ///< p
+    std::vector<std::int64_t> feature_; ///< of the sparse columns
+    std::int64_t sparse_ = 0, spread_ = 0;
+    std::int64_t ones_ = 0;   ///< place of the column of ones; the response comes next
+    std::int64_t height_ = 0; ///< all that is spread, filled up to whole vectors
+    bool new_spread_ = false; ///< sparse columns that are old have products to come, too
+};
 
 /// Many dense features (p × new): strip after strip, its tiles of C shared out.
 Eigen::MatrixXd gram_of_many(const cpu_design& X, std::span<const double> root_w, std::int64_t first_new, int threads)
@@ -217,6 +334,19 @@ Eigen::MatrixXd gram_of_many(const cpu_design& X, std::span<const double> root_w
     return sum;
 }
 
+bool is_dense(const design& X)
+{
+    return static_cast<double>(X.nonzeros()) >=
+           dense_from_density * static_cast<double>(X.rows()) * static_cast<double>(X.cols());
+}
+
+Eigen::MatrixXd products_of_few(const few_columns& of, bool dense, int threads)
+{
+    if (dense) return gram_of_few(of, threads);
+    const Eigen::MatrixXd sum = few_by_rows(of).sum(threads);
+    return sum.rightCols(of.width() - of.first_new);
+}
+
 } // namespace
 
 template <class T>
@@ -226,19 +356,17 @@ void cpu_operations<T>::gram(const design& X, std::span<const double> row_weight
     const cpu_design& columns = as_cpu(X);
     const std::int64_t p = X.cols();
     if (first_new >= p) return;
-    const double cells = static_cast<double>(X.rows()) * static_cast<double>(p);
-    const bool dense = static_cast<double>(X.nonzeros()) >= dense_from_density * cells;
+    const bool dense = is_dense(X);
     const bool few = p <= own_sums;
     if (!dense && !few) {
         gram_by_rows(columns, row_weights, first_new, C, threads_);
         return;
     }
     std::vector<double> root_weights;
-    if (dense)
+    if (!few)
         for (const double weight : row_weights) root_weights.push_back(std::sqrt(weight));
-    const Eigen::MatrixXd sum = !dense ? gram_of_few_by_rows(columns, row_weights, first_new, threads_)
-                                : few  ? gram_of_few(columns, root_weights, first_new, threads_)
-                                       : gram_of_many(columns, root_weights, first_new, threads_);
+    const Eigen::MatrixXd sum = few ? products_of_few({columns, row_weights, {}, first_new}, dense, threads_)
+                                    : gram_of_many(columns, root_weights, first_new, threads_);
     parallel::parallel_for(threads_, p - first_new, [&](std::int64_t f) {
         const std::int64_t j = first_new + f;
         for (std::int64_t e = 0; e <= j; ++e) {
@@ -248,7 +376,38 @@ void cpu_operations<T>::gram(const design& X, std::span<const double> row_weight
     });
 }
 
+template <class T>
+double cpu_operations<T>::gram_with_response(const design& X, std::span<const double> row_weights,
+                                             std::span<const double> y, panel<T>& C,
+                                             std::span<double> correlation) const
+{
+    const std::int64_t p = X.cols();
+    const Eigen::MatrixXd sum = products_of_few({as_cpu(X), row_weights, y, 0}, is_dense(X), threads_);
+    for (std::int64_t j = 0; j < p; ++j) {
+        for (std::int64_t e = 0; e <= j; ++e) C.row(j)[e] = C.row(e)[j] = static_cast<T>(sum(e, j));
+        correlation[static_cast<std::size_t>(j)] = sum(j, p);
+    }
+    return sum(p, p);
+}
+
+template <class T>
+std::int64_t cpu_operations<T>::gram_additions(const design& X) const
+{
+    const few_row_pieces cut(X.rows());
+    const std::int64_t piece = X.rows() / cut.count + 1;
+    const std::int64_t strips = parallel::pieces(piece, dense_rows);
+    return (is_dense(X) ? std::min(piece, dense_rows) + strips : piece) + cut.count;
+}
+
 template void cpu_operations<float>::gram(const design&, std::span<const double>, std::int64_t, panel<float>&) const;
 template void cpu_operations<double>::gram(const design&, std::span<const double>, std::int64_t, panel<double>&) const;
+template double cpu_operations<float>::gram_with_response(const design&, std::span<const double>,
+                                                          std::span<const double>, panel<float>&,
+                                                          std::span<double>) const;
+template double cpu_operations<double>::gram_with_response(const design&, std::span<const double>,
+                                                           std::span<const double>, panel<double>&,
+                                                           std::span<double>) const;
+template std::int64_t cpu_operations<float>::gram_additions(const design&) const;
+template std::int64_t cpu_operations<double>::gram_additions(const design&) const;
 
 } // namespace proxpath::backend
