@@ -118,20 +118,28 @@ struct gap_value {
     double gap = 0;
 };
 
+/// The scaling of the residual that is the best dual point of that kind; 0 where there is none.
 /// @param residual_square Σ w ρ²
 /// @param response_dot    Σ w ỹ ρ (over what is left of ỹ after the unpenalised part)
+inline double dual_scaling(const gap_sums& sums, double residual_square, double response_dot, double lambda)
+{
+    const double q = residual_square + lambda * sums.l2;
+    const double slope = response_dot - sums.support;
+    if (!(slope > 0)) return 0;
+    double s = q > 0 ? slope / q : sums.s_max;
+    if (s > sums.s_max) s = sums.s_max;
+    return std::isfinite(s) ? s : 0;
+}
+
+/// Of the better of the two dual points; arguments as above.
 inline gap_value duality_gap(const gap_sums& sums, double residual_square, double response_dot, double lambda)
 {
     gap_value value;
     value.primal = 0.5 * residual_square + lambda * (sums.l1 + 0.5 * sums.l2);
     const double q = residual_square + lambda * sums.l2;
     const double slope = response_dot - sums.support;
-    double scaled = 0;
-    if (slope > 0) {
-        double s = q > 0 ? slope / q : sums.s_max;
-        if (s > sums.s_max) s = sums.s_max;
-        if (std::isfinite(s)) scaled = s * slope - 0.5 * s * s * q;
-    }
+    const double s = dual_scaling(sums, residual_square, response_dot, lambda);
+    const double scaled = s > 0 ? s * slope - 0.5 * s * s * q : 0;
     const double conjugate = response_dot - 0.5 * residual_square - sums.conjugate;
     value.dual = scaled;
     if (std::isfinite(conjugate) && conjugate > value.dual) value.dual = conjugate;

@@ -16,18 +16,24 @@ namespace {
 /// Share of ‖ρ‖ by which rounding may put a correlation with a column of unit norm off: sums of n terms are off by
 /// some √n units in the last place, and as much of the norm is left to chance.
 constexpr double rounding_of_correlations = 1e-11;
+/// Share of the tolerance that rounding in the products behind a certificate may take.
+constexpr double share_of_rounding = 0.05;
 
 } // namespace
 
 certifier::certifier(const operations<double>& ops, const problem& fit, const unpenalised_space& unpenalised,
                      std::span<const double> null_residual)
-    : ops_(ops), fit_(fit), unpenalised_(unpenalised), null_residual_(ops.allocate(fit.n, 1)),
-      response_(ops.allocate(fit.n, 1)), vectors_(ops.allocate(fit.n, 3)),
+    : ops_(ops), fit_(fit), unpenalised_(unpenalised), null_residual_host_(null_residual),
       taking_part_(std::count(fit.skip.begin(), fit.skip.end(), std::uint8_t{0}))
+{}
+
+void certifier::upload_vectors()
 {
-    ops.upload(fit.response, response_);
-    ops.upload(null_residual, null_residual_);
-    ops.copy_column(null_residual_, 0, vectors_, 0);
+    if (response_.rows == fit_.n) return;
+    null_residual_ = ops_.allocate(fit_.n, 1);
+    response_ = ops_.allocate(fit_.n, 1);
+    ops_.upload(fit_.response, response_);
+    ops_.upload(null_residual_host_, null_residual_);
 }
 
 /// Adds the changes of unpenalised coefficients (|U| × k) to their rows of B.
@@ -54,6 +60,10 @@ certifier::row_sums certifier::sum_rows(std::size_t k, known_ends* ends)
     if (ends == nullptr) {
         ops_.projections(residual_, null_residual_, fit_.weights, sums.square, sums.dot);
         return sums;
+    }
+    if (vectors_.rows != fit_.n) {
+        vectors_ = ops_.allocate(fit_.n, 3);
+        ops_.copy_column(null_residual_, 0, vectors_, 0);
     }
     if (ends->save_column >= 0) ops_.copy_column(residual_, ends->save_column, ends->to.residual, 0);
     ops_.copy_column(ends->from.residual, 0, vectors_, 1);
@@ -109,10 +119,97 @@ std::vector<column_certificate> certifier::certify_narrow(const working_set& set
     return certificates;
 }
 
+/// Lower bounds that hold whatever rounding hides in the products; docs/certificate.md derives them.
+/// @param U p × k, x̃_j'wρ as computed
+std::vector<double> certifier::safe_duals(const working_set& set, const panel<double>& B, const panel<double>& U,
+                                          std::span<const double> lambda, const working_products& products,
+                                          std::span<const backend::gap_sums> sums, std::span<const double> square,
+                                          std::span<const double> dot) const
+{
+    const std::size_t k = lambda.size();
+    const backend::column_scaling& scaling = set.columns->scaling();
+    std::vector<double> coefficients(static_cast<std::size_t>(B.rows) * k);
+    ops_.download(B, coefficients);
+    std::vector<double> correlations(coefficients.size());
+    ops_.download(U, correlations);
+    std::vector<double> norm(set.features.size()); // E_j
+    for (std::size_t j = 0; j < norm.size(); ++j) norm[j] = std::hypot(1.0, scaling.center[j] * scaling.inverse[j]);
+    const double unit = // γ
+        4 * static_cast<double>(products.additions + set.size() + 16) * std::numeric_limits<double>::epsilon() / 2;
+    const double response = std::sqrt(products.response_square); // η
+
+    std::vector<double> size(k, response); // β + η
+    for (std::size_t j = 0; j < norm.size(); ++j)
+        for (std::size_t c = 0; c < k; ++c) size[c] += std::fabs(coefficients[j * k + c]) * norm[j];
+    std::vector<double> slack(k, 0.0);  // max_j δ_j / a1_j
+    std::vector<double> excess(k, 0.0); // Σ_j of what h_j* may be off
+    for (std::size_t j = 0; j < norm.size(); ++j)
+        for (std::size_t c = 0; c < k; ++c) {
+            const double a1 = lambda[c] * set.l1[j];
+            const double a2 = lambda[c] * set.l2[j];
+            const double off = unit * (norm[j] * size[c] + a2 * std::fabs(coefficients[j * k + c])); // δ_j
+            slack[c] = std::max(slack[c], off / a1);
+            const double above = std::fabs(correlations[j * k + c]) + off - a1;
+            if (above > 0) excess[c] += off * above / a2;
+        }
+    std::vector<double> duals(k);
+    for (std::size_t c = 0; c < k; ++c) {
+        const double off = unit * (size[c] * size[c] + lambda[c] * (sums[c].l1 + sums[c].l2)); // e
+        const double s = backend::dual_scaling(sums[c], square[c], dot[c], lambda[c]);
+        const double q = square[c] + lambda[c] * sums[c].l2;
+        const double scaled = s > 0 ? s * dot[c] - 0.5 * s * s * q : 0;
+        const double own = dot[c] - 0.5 * square[c] - sums[c].conjugate - 1.5 * off - excess[c];
+        duals[c] = std::max(0.0, scaled - (s + s * s / 2) * off - s * slack[c] * scaled);
+        if (own > duals[c]) duals[c] = own;
+        duals[c] -= off / 2; // of the primal
+    }
+    return duals;
+}
+
+std::optional<std::vector<column_certificate>>
+certifier::certify_from_products(const working_set& set, const panel<double>& B, std::span<const double> lambda,
+                                 const working_products& products, double tolerance)
+{
+    constexpr double infinity = std::numeric_limits<double>::infinity();
+    entries_read_ = 0;
+    if (!takes_narrow_pass(set)) return {};
+    for (std::size_t j = 0; j < set.features.size(); ++j)
+        if (!(set.l1[j] > 0) || set.lower[j] > -infinity || set.upper[j] < infinity) return {};
+    const std::size_t k = lambda.size();
+    panel<double> response = ops_.allocate(B.rows, 1); // c0
+    ops_.upload(products.correlation, response);
+    panel<double> correlation = ops_.allocate(B.rows, B.cols);
+    ops_.symmetric_multiply(*products.gram, B, correlation);
+    const std::vector<double> no_momentum(k, 0.0);
+    ops_.extrapolated_residual(response, correlation, correlation, no_momentum, {}, correlation); // U = c0 − C B
+    std::vector<double> square(k), dot(k);
+    ops_.column_dots(B, response, {}, dot);       // b'c0
+    ops_.column_dots(B, correlation, {}, square); // b'u
+    for (std::size_t c = 0; c < k; ++c) {
+        dot[c] = products.response_square - dot[c];
+        square[c] = std::max(0.0, dot[c] - square[c]);
+    }
+    std::vector<backend::gap_sums> sums(k);
+    ops_.penalty_sums(correlation, B, set.penalty(), lambda, sums);
+    const std::vector<double> duals = safe_duals(set, B, correlation, lambda, products, sums, square, dot);
+    std::vector<column_certificate> certificates(k);
+    for (std::size_t c = 0; c < k; ++c) {
+        column_certificate& made = certificates[c];
+        made.value = backend::duality_gap(sums[c], square[c], dot[c], lambda[c]);
+        if (!(made.value.dual - duals[c] <= share_of_rounding * tolerance)) return {}; // nor NaN
+        made.value.dual = duals[c];
+        made.value.gap = std::fabs(made.value.primal - made.value.dual);
+        made.residual_square = square[c];
+        made.kkt = sums[c].kkt;
+    }
+    return certificates;
+}
+
 std::vector<column_certificate> certifier::certify(const working_set& set, panel<double>& B,
                                                    std::span<const double> lambda, known_ends* ends)
 {
     const std::size_t k = lambda.size();
+    upload_vectors();
     if (takes_narrow_pass(set)) return certify_narrow(set, B, lambda);
     if (residual_.rows != fit_.n || residual_.cols != B.cols) residual_ = ops_.allocate(fit_.n, B.cols);
 

@@ -5,6 +5,7 @@
 #include "host/path/problem.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -36,6 +37,14 @@ struct known_residual {
     std::vector<double> correlation; ///< p, x̃_j'wρ; 0 where the fit skips j
 };
 
+/// Products of the columns of a working set with each other and with the response, and how exact they are.
+struct working_products {
+    const panel<double>* gram = nullptr; ///< C = X̃'WX̃
+    std::span<const double> correlation; ///< c0 = X̃'wỹ
+    double response_square = 0;          ///< Σ w ỹ²
+    std::int64_t additions = 0;          ///< that a term of these sums went through at most
+};
+
 /// Two of them near the columns to be certified, which spare the pass most of its work.
 struct known_ends {
     const known_residual& from;
@@ -45,7 +54,7 @@ struct known_ends {
 
 class certifier {
 public:
-    /// @param null_residual n, ρ of the null model
+    /// @param null_residual n, ρ of the null model; must stay
     certifier(const operations<double>& ops, const problem& fit, const unpenalised_space& unpenalised,
               std::span<const double> null_residual);
 
@@ -56,10 +65,22 @@ public:
     std::vector<column_certificate> certify(const working_set& set, panel<double>& B, std::span<const double> lambda,
                                             known_ends* ends);
 
-    /// Stored entries of X that the last pass looked at.
+    /// The same from the products of the working set, without a look at X: where it holds all features that take part,
+    /// each with an L1 penalty and without bounds, and what rounding may hide in the products is a small part of the
+    /// tolerance in every column.
+    std::optional<std::vector<column_certificate>> certify_from_products(const working_set& set, const panel<double>& B,
+                                                                         std::span<const double> lambda,
+                                                                         const working_products& products,
+                                                                         double tolerance);
+
+    /// Stored entries of X that the last certificate looked at.
     std::int64_t entries_read() const { return entries_read_; }
 
 private:
+    std::vector<double> safe_duals(const working_set& set, const panel<double>& B, const panel<double>& U,
+                                   std::span<const double> lambda, const working_products& products,
+                                   std::span<const backend::gap_sums> sums, std::span<const double> square,
+                                   std::span<const double> dot) const;
     /// Whether all features that take part are in the working set, and few enough to keep all their correlations.
     bool takes_narrow_pass(const working_set& set) const;
     std::vector<column_certificate> certify_narrow(const working_set& set, const panel<double>& B,
@@ -76,6 +97,9 @@ private:
     const problem& fit_;
     const unpenalised_space& unpenalised_;
     std::int64_t entries_read_ = 0;
+    void upload_vectors();
+    std::span<const double> null_residual_host_;
+    // Made when X is read for the first time.
     panel<double> null_residual_; // n × 1
     panel<double> response_;      // n × 1
     panel<double> vectors_;       // n × 3: the residuals of the null model and of the two ends

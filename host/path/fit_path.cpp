@@ -7,6 +7,7 @@
 #include "host/parallel/parallel_for.hpp"
 #include "host/path/certificate.hpp"
 #include "host/path/memory.hpp"
+#include "host/path/narrow_start.hpp"
 #include "host/path/null_model.hpp"
 #include "host/path/path_recorder.hpp"
 #include "host/path/problem.hpp"
@@ -21,6 +22,7 @@
 #include <cmath>
 #include <limits>
 #include <new>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -43,26 +45,33 @@ class driver {
 public:
     driver(const operations<double>& ops, const matrix& X, std::span<const double> y, const path_options& options)
         : ops_(ops), options_(options), shares_(share_memory(X, options)), fit_(prepare(ops, X, y, options)),
-          unpenalised_(ops, fit_), null_(fit_null_model(ops, fit_, unpenalised_)),
+          unpenalised_(ops, fit_), start_(start_narrow(ops, fit_, options, shares_)),
+          null_(start_.empty() ? fit_null_model(ops, fit_, unpenalised_)
+                               : fit_null_model(fit_, start_.features, start_.correlation, start_.response_square)),
           certifier_(ops, fit_, unpenalised_, null_.residual),
           solver_(ops, fit_,
                   {options.solver, options.form, options.precision, parallel::resolve_threads(options.threads),
-                   shares_.gram_limit_bytes, shares_.factor_limit_bytes, null_.response_correlation,
+                   shares_.gram_limit_bytes, shares_.factor_limit_bytes, null_.response_correlation, &start_,
                    [this] { return report(); }})
     {
         lambdas_ = lambda_grid(options, null_.lambda_max, fit_.n, fit_.p);
         // Without variation in y, or without a feature that could enter, the path is the null model alone.
         if (lambdas_.empty()) lambdas_ = {0.0};
         recorder_.emplace(fit_, null_.loss, lambdas_.size());
-        passes_ = 1 + null_.passes;
+        // The moments; then the null model's correlations, or the products that hold them.
+        passes_ = 1 + (start_.empty() ? null_.passes : 1);
         before_.correlation = null_.correlation;
-        before_.residual = ops.allocate(fit_.n, 1);
-        ops.upload(null_.residual, before_.residual);
         latest_.correlation.assign(before_.correlation.size(), 0.0);
-        latest_.residual = ops.allocate(fit_.n, 1);
+        // With every feature in use, no pass needs bounds from the ends of a block.
+        if (start_.empty()) {
+            before_.residual = ops.allocate(fit_.n, 1);
+            ops.upload(null_.residual, before_.residual);
+            latest_.residual = ops.allocate(fit_.n, 1);
+        }
         before_.lambda = null_.lambda_max;
         tolerance_ = std::max(options.tol * null_.loss, null_.rounding);
-        result_.seconds.prepare = seconds_since(started_);
+        account_.gram += start_.seconds;
+        result_.seconds.prepare = seconds_since(started_) - start_.seconds;
     }
 
     path_result run()
@@ -96,6 +105,8 @@ private:
             std::vector<std::int64_t> features(static_cast<std::size_t>(fit_.p));
             for (std::size_t j = 0; j < features.size(); ++j) features[j] = static_cast<std::int64_t>(j);
             add_features(features);
+        } else if (!start_.empty()) {
+            add_features(start_.features);
         } else if (is_narrow(options_, fit_.n, fit_.p)) {
             std::vector<std::int64_t> features;
             for (std::int64_t j = 0; j < fit_.p; ++j)
@@ -124,7 +135,12 @@ private:
             set_.kkt_scale.push_back(fit_.kkt_scale[at]);
         }
         account_.candidates += static_cast<std::int64_t>(features.size());
-        set_.columns = all_features_ ? fit_.columns : ops_.gather_columns(*fit_.columns, features, set_.columns.get());
+        if (all_features_)
+            set_.columns = fit_.columns;
+        else if (!start_.empty())
+            set_.columns = start_.columns;
+        else
+            set_.columns = ops_.gather_columns(*fit_.columns, features, set_.columns.get());
         warm_.resize(set_.features.size(), 0.0);
         account_.gather += seconds_since(start);
     }
@@ -277,14 +293,20 @@ private:
         const auto start = clock::now();
         // Once the block's last column is done, what is known of it serves the others.
         known_ends ends{before_, latest_, open.back().index == last ? static_cast<std::int64_t>(open.size()) - 1 : -1};
-        auto certificates = certifier_.certify(set_, B, lambdas_of(open), all_features_ ? nullptr : &ends);
-        ++passes_;
-        for (column& each : open) ++each.passes;
+        const std::vector<double> lambda = lambdas_of(open);
+        std::optional<std::vector<column_certificate>> certificates;
+        if (!start_.empty())
+            certificates = certifier_.certify_from_products(set_, B, lambda, start_.products(), tolerance_);
+        if (!certificates) {
+            certificates = certifier_.certify(set_, B, lambda, all_features_ ? nullptr : &ends);
+            ++passes_;
+            for (column& each : open) ++each.passes;
+        }
         account_.share_read = fit_.X.nonzeros() > 0 ? static_cast<double>(certifier_.entries_read()) /
                                                           static_cast<double>(fit_.X.nonzeros())
                                                     : 0;
         account_.certify += seconds_since(start);
-        return certificates;
+        return std::move(*certificates);
     }
 
     /// Stores the columns that are done, brings violators in, and keeps the rest open.
@@ -397,6 +419,7 @@ private:
     memory_shares shares_;
     problem fit_;
     unpenalised_space unpenalised_;
+    narrow_start start_;
     null_model null_;
     certifier certifier_;
     restricted_solver solver_;

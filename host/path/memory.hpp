@@ -21,6 +21,12 @@ struct memory_shares {
 /// @throws out_of_memory when not even one lambda at a time fits the limit
 memory_shares share_memory(const matrix& X, const path_options& options);
 
+/// What a Gram matrix takes: while it grows, the old one and the new one are alive together.
+inline double gram_bytes(std::int64_t features)
+{
+    return 2 * sizeof(double) * static_cast<double>(features) * static_cast<double>(features);
+}
+
 /// True when the Gram form is the cheaper one: a coordinate step costs |W| numbers in a row there, and 2 nnz_W / |W|
 /// gathered ones, each as long as four, in residual form.
 inline bool gram_form_pays(double features, double nonzeros)

@@ -95,44 +95,31 @@ static std::vector<double> correlations(const operations<double>& ops, const pro
     return host;
 }
 
-null_model fit_null_model(const operations<double>& ops, const problem& fit, const unpenalised_space& unpenalised)
+/// Judges the loss ½ `square` of null.residual.
+static void set_loss(const problem& fit, double square, null_model& null)
 {
-    null_model null;
-    panel<double> residual = ops.allocate(fit.n, 1);
-    ops.upload(fit.response, residual);
-    null.coefficients = unpenalised.project(residual);
-    double square = 0;
-    ops.column_dots(residual, residual, fit.weights, {&square, 1});
     null.loss = 0.5 * square;
     if (!std::isfinite(null.loss)) throw invalid_input("y: its squares overflow; divide it by a power of ten");
-    null.residual.resize(static_cast<std::size_t>(fit.n));
-    ops.download(residual, null.residual);
     // Where the unpenalised features explain ỹ, the residual is a few units in the last place of what was subtracted. A
     // tolerance relative to that would ask for more digits than there are.
     constexpr double last_places = 64 * std::numeric_limits<double>::epsilon();
     double subtracted = 0;
     for (const double coefficient : null.coefficients) subtracted += coefficient * coefficient;
-    double largest = 0;
-    for (std::size_t i = 0; i < null.residual.size(); ++i)
-        if (fit.weights[i] > 0) largest = std::max(largest, std::fabs(null.residual[i]));
     // Below this the loss has no digits to measure a gap by.
     constexpr double smallest_loss = std::numeric_limits<double>::min() / std::numeric_limits<double>::epsilon();
     if (subtracted > 0 && null.loss <= last_places * last_places * subtracted) {
         null.rounding = last_places * last_places * subtracted;
         null.loss = 0;
-    } else if (largest > 0 && null.loss < smallest_loss) {
-        throw invalid_input("y: its squares underflow; multiply it by a power of ten");
+    } else if (null.loss < smallest_loss) {
+        for (std::size_t i = 0; i < null.residual.size(); ++i)
+            if (fit.weights[i] > 0 && null.residual[i] != 0)
+                throw invalid_input("y: its squares underflow; multiply it by a power of ten");
     }
+}
 
-    null.correlation = correlations(ops, fit, residual);
-    null.response_correlation = null.correlation;
-    null.passes = 1;
-    if (!unpenalised.empty()) {
-        ops.upload(fit.response, residual);
-        null.response_correlation = correlations(ops, fit, residual);
-        ++null.passes;
-    }
-
+/// From the correlations with the null model's residual.
+static void set_lambda_max(const problem& fit, null_model& null)
+{
     // Ridge has no finite lambda_max; glmnet's convention takes 1e-3 for α.
     const double share = fit.alpha > 1e-3 ? 1.0 : fit.alpha > 0 ? fit.alpha / 1e-3 : 0.0;
     for (std::size_t j = 0; j < null.correlation.size(); ++j) {
@@ -145,6 +132,44 @@ null_model fit_null_model(const operations<double>& ops, const problem& fit, con
         const double l1 = share > 0 ? fit.l1[j] / share : 1e-3 * fit.l2[j] * fit.kkt_scale[j];
         if (l1 > 0) null.lambda_max = std::max(null.lambda_max, std::fabs(u) / l1);
     }
+}
+
+null_model fit_null_model(const operations<double>& ops, const problem& fit, const unpenalised_space& unpenalised)
+{
+    null_model null;
+    panel<double> residual = ops.allocate(fit.n, 1);
+    ops.upload(fit.response, residual);
+    null.coefficients = unpenalised.project(residual);
+    double square = 0;
+    ops.column_dots(residual, residual, fit.weights, {&square, 1});
+    null.residual.resize(static_cast<std::size_t>(fit.n));
+    ops.download(residual, null.residual);
+    set_loss(fit, square, null);
+
+    null.correlation = correlations(ops, fit, residual);
+    null.response_correlation = null.correlation;
+    null.passes = 1;
+    if (!unpenalised.empty()) {
+        ops.upload(fit.response, residual);
+        null.response_correlation = correlations(ops, fit, residual);
+        ++null.passes;
+    }
+
+    set_lambda_max(fit, null);
+    return null;
+}
+
+null_model fit_null_model(const problem& fit, std::span<const std::int64_t> features,
+                          std::span<const double> correlation, double square)
+{
+    null_model null;
+    null.residual = fit.response;
+    set_loss(fit, square, null);
+    null.correlation.assign(static_cast<std::size_t>(fit.p), 0.0);
+    for (std::size_t place = 0; place < features.size(); ++place)
+        null.correlation[static_cast<std::size_t>(features[place])] = correlation[place];
+    null.response_correlation = null.correlation;
+    set_lambda_max(fit, null);
     return null;
 }
 

@@ -46,5 +46,11 @@ struct null_model {
 };
 
 null_model fit_null_model(const operations<double>& ops, const problem& fit, const unpenalised_space& unpenalised);
+/// The same without unpenalised features, where the products with the response are known.
+/// @param features    those that are not skipped
+/// @param correlation x̃_j'wỹ of these
+/// @param square      Σ w ỹ²
+null_model fit_null_model(const problem& fit, std::span<const std::int64_t> features,
+                          std::span<const double> correlation, double square);
 
 } // namespace proxpath::path

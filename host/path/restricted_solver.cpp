@@ -32,8 +32,14 @@ restricted_solver::restricted_solver(const operations<double>& ops, const proble
     : ops_(ops), fit_(fit), settings_(std::move(settings)),
       memory_(ops.make_descent_memory(settings_.factor_limit_bytes))
 {
-    for (std::size_t i = 0; i < fit.response.size(); ++i)
-        response_square_ += fit.weights[i] * fit.response[i] * fit.response[i];
+    if (const narrow_start* const start = settings_.start; start != nullptr && !start->empty()) {
+        gram_ = start->gram;
+        correlation_ = start->correlation;
+        response_square_ = start->response_square;
+    } else {
+        for (std::size_t i = 0; i < fit.response.size(); ++i)
+            response_square_ += fit.weights[i] * fit.response[i] * fit.response[i];
+    }
     if (settings_.precision == precision_kind::float32)
         ops_float_ = backend::make_cpu_operations<float>(settings_.threads);
 }
@@ -45,8 +51,7 @@ bool restricted_solver::use_gram(const working_set& set)
     reason_ = "the form that was asked for";
     if (settings_.form == form_kind::residual) return false;
     const auto features = static_cast<double>(set.size());
-    // While it grows, the old matrix and the new one are alive together.
-    const double needed = 2 * sizeof(double) * features * features;
+    const double needed = gram_bytes(set.size());
     if (needed > static_cast<double>(settings_.gram_limit_bytes)) {
         // Lambdas that are solved already must not be lost.
         if (settings_.form == form_kind::automatic || gram_.rows > 0) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "host/path/certificate.hpp"
+#include "host/path/narrow_start.hpp"
 #include "host/path/problem.hpp"
 #include "host/solver/proximal_gradient.hpp"
 
@@ -22,6 +23,7 @@ struct restricted_settings {
     std::uint64_t gram_limit_bytes = 0;           ///< the largest Gram matrix that may be kept
     std::uint64_t factor_limit_bytes = 0;         ///< the largest factor of one that Newton steps may keep
     std::span<const double> response_correlation; ///< p, x̃_j'wỹ
+    const narrow_start* start = nullptr;          ///< products that are known, which the solver shares
     std::function<bool()> keep_going;
 };
 

@@ -27,7 +27,7 @@ struct path_point {
     double kkt = 0;       ///< largest distance of 0 from the subdifferential, on the penalised (standardised) scale
     column_status status = column_status::interrupted;
     std::int64_t iterations = 0; ///< solver iterations spent on this lambda
-    std::int64_t passes = 0;     ///< passes over X in which this lambda took part
+    std::int64_t passes = 0; ///< passes over X in which this lambda took part; 0: certified from products of columns
 };
 
 /// A sparse p × K matrix by columns; entries of a column ascend by row; no stored zeros.
@@ -61,7 +61,7 @@ struct memory_plan {
     std::uint64_t total() const { return matrix_bytes + vectors_bytes + working_bytes; }
 };
 
-/// What one outer round did: a solve of some lambdas on the working set, then a pass that certifies them.
+/// What one outer round did: a solve of some lambdas on the working set, then the certificates.
 struct round_account {
     std::int64_t first_lambda = 0;                       ///< place of the first lambda in the path
     std::int64_t lambdas = 0;                            ///< lambdas solved and certified
@@ -71,7 +71,7 @@ struct round_account {
     std::int64_t working_set = 0;                        ///< features solved on
     std::int64_t violators = 0;                          ///< features outside it that the pass found to break KKT
     std::int64_t iterations = 0;                         ///< of the inner solver, all lambdas together
-    double share_read = 0;                               ///< share of the non-zeros of X that the pass had to read
+    double share_read = 0;                               ///< share of the non-zeros of X that certifying had to read
     double gather = 0, gram = 0, inner = 0, certify = 0; ///< seconds
     std::string method;                                  ///< inner solver and form, e.g. "cd (Gram)"
     std::string reason;                                  ///< why that one

@@ -27,7 +27,8 @@ million times their deviation are then centred to 1e-13 of the deviation without
 made dense.
 
 What must agree: primal, dual and gap to 1e-9 of the null model's loss P(0). That leaves room for the rounding of sums
-over n rows in double (n eps is 1e-11 at n = 63540) and nothing for a wrong formula.
+over n rows in double (n eps is 1e-11 at n = 63540) and nothing for a wrong formula. Columns that took part in no pass
+are certified from products of the columns of X; their dual may be lower, and their gap larger, by 5% of the tolerance.
 """
 
 import argparse
@@ -49,6 +50,8 @@ REAL = np.longdouble
 
 # Of the null model's loss; see the opening text.
 LOSS_TOLERANCE = 1e-9
+# Share of the tolerance by which the dual may be lower than this for rounding (docs/certificate.md).
+ROUNDING_SHARE = 0.05
 # Numbers that are computed once in double from n terms and written with all digits.
 RELATIVE_TOLERANCE = 1e-10
 # Lambdas of a grid: one power and one product in double.
@@ -545,10 +548,14 @@ def check_columns(fit, problem, report):
                  LOSS_TOLERANCE * (np.sqrt(2 * null) + abs(problem.y_mean)), at)
     report.close("primal", fit["primal"][done], found["primal"][done], loss, at)
     report.close("primal at the written intercept", fit["primal"][done], found["primal_as_written"][done], loss, at)
-    report.close("dual", fit["dual"][done], found["dual"][done], loss, at)
-    report.close("gap", fit["gap"][done], found["gap"][done], loss, at)
+    # A certificate from products, without a look at X, takes off the dual what rounding may hide in them.
+    most = np.where(fit["passes"] == 0, ROUNDING_SHARE * tol * null, 0)
+    taken_off = np.clip(found["dual"] - fit["dual"], 0, most)[done]
+    report.close("dual", fit["dual"][done] + taken_off, found["dual"][done], loss, at)
+    report.close("gap", fit["gap"][done] - taken_off, found["gap"][done], loss, at)
     if null > 0:
-        report.close("rel_gap", fit["rel_gap"][done], (found["gap"] / null)[done], LOSS_TOLERANCE, at)
+        report.close("rel_gap", fit["rel_gap"][done] - taken_off / null, (found["gap"] / null)[done], LOSS_TOLERANCE,
+                     at)
     report.close("kkt", fit["kkt"][done], found["kkt"][done], LOSS_TOLERANCE * problem.kkt_unit(), at)
     report.fact("gap is not negative", np.all(fit["gap"][done] >= 0))
     within = fit["rel_gap"][done] <= tol * (1 + 1e-12)

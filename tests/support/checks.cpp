@@ -65,8 +65,13 @@ void expect_true_certificates(const regression& problem, const dense_reference& 
         EXPECT_NEAR(point.primal, truth.primal, tolerance);
         // Nothing computed in double is closer where λ is tiny against the units of the columns.
         const double dual_tolerance = std::max(tolerance, reference.certificate_rounding(point.lambda));
-        EXPECT_NEAR(point.dual, truth.dual, dual_tolerance);
-        EXPECT_NEAR(point.gap, truth.gap, dual_tolerance);
+        // A certificate from products, without a look at X, takes off what rounding may hide: up to 5% of the
+        // tolerance.
+        const double taken_off = point.passes == 0 ? 0.05 * problem.settings.tol * result.null_loss : 0;
+        EXPECT_LE(point.dual, truth.dual + dual_tolerance);
+        EXPECT_GE(point.dual, truth.dual - dual_tolerance - taken_off);
+        EXPECT_GE(point.gap, truth.gap - dual_tolerance);
+        EXPECT_LE(point.gap, truth.gap + dual_tolerance + taken_off);
         EXPECT_NEAR(point.kkt, truth.kkt, kkt_tolerance);
         EXPECT_GE(point.gap, 0.0);
         if (result.null_loss > 0) {
