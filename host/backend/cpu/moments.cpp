@@ -1,11 +1,13 @@
 // Weighted mean and variance of every column, in one pass over X: each column is read twice while it is in the cache,
-// so the variance is a sum of squares about the mean and never a difference of large numbers.
+// so the variance is a sum of squares about the mean and never a difference of large numbers. Sums run in lanes: one
+// alone would wait for itself.
 
 #include "host/backend/cpu/cpu_operations.hpp"
 #include "host/matrix/column_store.hpp"
 #include "host/parallel/parallel_for.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 namespace proxpath::backend {
@@ -28,6 +30,108 @@ struct exact_sum {
     double less(const exact_sum& other) const { return (high - other.high) + (low - other.low); }
 };
 
+/// Two sums over [begin, end): f(i) gives the terms of position i.
+template <class F>
+std::array<double, 2> two_sums(std::int64_t begin, std::int64_t end, const F& f)
+{
+    constexpr int lanes = 8;
+    double first[lanes] = {};
+    double second[lanes] = {};
+    std::int64_t i = begin;
+    for (; i + lanes <= end; i += lanes)
+#pragma GCC unroll 8
+        for (int lane = 0; lane < lanes; ++lane) {
+            const std::array<double, 2> terms = f(i + lane);
+            first[lane] += terms[0];
+            second[lane] += terms[1];
+        }
+    for (; i < end; ++i) {
+        const std::array<double, 2> terms = f(i);
+        first[0] += terms[0];
+        second[0] += terms[1];
+    }
+    const auto total = [](const double* sum) {
+        return ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7]));
+    };
+    return {total(first), total(second)};
+}
+
+/// The rows' weights, as columns ask for them.
+struct weighted_rows {
+    explicit weighted_rows(std::span<const double> of)
+        : weights(of), equal(std::all_of(of.begin(), of.end(), [&](double weight) { return weight == of.front(); }))
+    {
+        for (const double weight : of) {
+            count += weight > 0 ? 1 : 0;
+            if (!equal) total.add(weight);
+        }
+    }
+
+    std::span<const double> weights;
+    bool equal;             ///< rows of one weight need only be counted
+    std::int64_t count = 0; ///< of positive weight
+    exact_sum total;
+};
+
+struct moments_of_column {
+    double mean = 0, variance = 0, mean_square = 0;
+    bool full = false, constant = false;
+};
+
+/// @param weight weight(i) of the row of position i
+template <class Values, class Weight>
+moments_of_column column_moments_of(const weighted_rows& rows, const Values& values, std::int64_t begin,
+                                    std::int64_t end, const Weight& weight)
+{
+    moments_of_column made;
+    // Entries in rows of weight 0 do not count.
+    const bool all_count = rows.count == static_cast<std::int64_t>(rows.weights.size());
+    std::int64_t count = end - begin;
+    if (!all_count) {
+        count = 0;
+        for (std::int64_t i = begin; i < end; ++i) count += weight(i) > 0 ? 1 : 0;
+    }
+    std::int64_t at = begin;
+    while (!all_count && at < end && weight(at) == 0) ++at;
+    const double first = at < end ? static_cast<double>(values[at]) : 0;
+    while (at < end && (static_cast<double>(values[at]) == first || (!all_count && weight(at) == 0))) ++at;
+    const bool zeros = count < rows.count; // entries not stored are zeros
+    made.full = !zeros;
+    made.constant = at == end && (!zeros || first == 0);
+
+    const auto [sum, square] = two_sums(begin, end, [&](std::int64_t i) {
+        const auto x = static_cast<double>(values[i]);
+        const double weighted = weight(i) * x;
+        return std::array{weighted, weighted * x};
+    });
+    made.mean_square = square;
+    made.mean = made.constant ? first : sum;
+    if (made.constant) return made;
+
+    const double about = made.mean;
+    auto [off, variance] = two_sums(begin, end, [&](std::int64_t i) { // off: what is left of the sum's rounding
+        const double deviation = static_cast<double>(values[i]) - about;
+        const double weighted = weight(i) * deviation;
+        return std::array{weighted, weighted * deviation};
+    });
+    if (zeros) {
+        double missing = 0;
+        if (rows.equal) {
+            missing = static_cast<double>(rows.count - count) * rows.weights.front();
+        } else {
+            exact_sum stored;
+            for (std::int64_t i = begin; i < end; ++i) stored.add(weight(i));
+            missing = std::max(0.0, rows.total.less(stored));
+        }
+        off -= missing * about;
+        variance += missing * about * about;
+    }
+    if (std::isfinite(variance)) variance = std::max(0.0, variance - off * off);
+    made.variance = variance;
+    made.mean += off;
+    return made;
+}
+
 } // namespace
 
 template <class T>
@@ -41,15 +145,7 @@ column_moments cpu_operations<T>::moments(const matrix& X, std::span<const doubl
     result.mean_square.resize(p);
     result.full.resize(p);
     result.constant.resize(p);
-    std::int64_t weighted_rows = 0;
-    exact_sum total;
-    for (const double weight : row_weights) {
-        weighted_rows += weight > 0 ? 1 : 0;
-        total.add(weight);
-    }
-    // Rows of one weight need only be counted.
-    const bool equal = std::all_of(row_weights.begin(), row_weights.end(),
-                                   [&](double weight) { return weight == row_weights.front(); });
+    const weighted_rows weighted(row_weights);
 
     parallel::parallel_for(threads_, static_cast<std::int64_t>(store.blocks.size()), [&](std::int64_t b) {
         const storage::column_block& block = store.blocks[static_cast<std::size_t>(b)];
@@ -58,51 +154,20 @@ column_moments cpu_operations<T>::moments(const matrix& X, std::span<const doubl
                 const std::int64_t begin = block.offsets[local];
                 const std::int64_t end = block.offsets[local + 1];
                 const auto rows = indices.column(begin);
-                exact_sum stored;
-                double sum = 0;
-                double square = 0;
-                double first = 0;
-                std::int64_t count = 0; // stored entries in rows of positive weight
-                bool same = true;
-                for (std::int64_t i = begin; i < end; ++i) {
-                    const double w = row_weights[static_cast<std::size_t>(rows[i])];
-                    if (w == 0) continue;
-                    const auto x = static_cast<double>(values[i]);
-                    if (count == 0) first = x;
-                    same = same && x == first;
-                    ++count;
-                    if (!equal) stored.add(w);
-                    sum += w * x;
-                    square += w * x * x;
-                }
-                // Entries not stored are zeros.
-                const bool zeros = count < weighted_rows;
-                const bool constant = same && (!zeros || first == 0);
-                double mean = constant ? first : sum;
-                double variance = 0;
-                if (!constant) {
-                    double off = 0; // of the mean: what is left of the sum's rounding
-                    for (std::int64_t i = begin; i < end; ++i) {
-                        const double w = row_weights[static_cast<std::size_t>(rows[i])];
-                        const double deviation = static_cast<double>(values[i]) - mean;
-                        off += w * deviation;
-                        variance += w * deviation * deviation;
-                    }
-                    if (zeros) {
-                        const double missing = equal ? static_cast<double>(weighted_rows - count) * row_weights.front()
-                                                     : std::max(0.0, total.less(stored));
-                        off -= missing * mean;
-                        variance += missing * mean * mean;
-                    }
-                    if (std::isfinite(variance)) variance = std::max(0.0, variance - off * off);
-                    mean += off;
-                }
+                // Where all rows weigh the same, it does not matter which ones are stored.
+                const moments_of_column made =
+                    weighted.equal ? column_moments_of(weighted, values, begin, end,
+                                                       [w = weighted.weights.empty() ? 0 : weighted.weights.front()](
+                                                           std::int64_t) { return w; })
+                                   : column_moments_of(weighted, values, begin, end, [&](std::int64_t i) {
+                                         return row_weights[static_cast<std::size_t>(rows[i])];
+                                     });
                 const auto j = static_cast<std::size_t>(block.first + local);
-                result.mean[j] = mean;
-                result.variance[j] = variance;
-                result.mean_square[j] = square;
-                result.full[j] = zeros ? 0 : 1;
-                result.constant[j] = constant ? 1 : 0;
+                result.mean[j] = made.mean;
+                result.variance[j] = made.variance;
+                result.mean_square[j] = made.mean_square;
+                result.full[j] = made.full ? 1 : 0;
+                result.constant[j] = made.constant ? 1 : 0;
             }
         });
     });

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <type_traits>
 #include <vector>
 
 namespace proxpath::backend {
@@ -39,7 +40,10 @@ public:
                     const std::int64_t end = block.offsets[j - block.first + 1];
                     std::int64_t& cursor = cursors_[static_cast<std::size_t>(j)];
                     const std::int64_t begin = cursor;
-                    while (cursor < end && static_cast<std::int64_t>(rows[cursor]) < last) ++cursor;
+                    if constexpr (std::is_same_v<decltype(indices), storage::full_indices>)
+                        cursor = std::min(end, rows.begin + last);
+                    else
+                        while (cursor < end && static_cast<std::int64_t>(rows[cursor]) < last) ++cursor;
                     f(j, rows, values, begin, cursor);
                 }
             });
@@ -56,10 +60,16 @@ public:
                  const double inverse = X_.scaling().inverse[at];
                  const double shift = X_.scaling().shift[at];
                  double* const column = out + (j - from) * stride;
-                 std::fill(column, column + (last - first), -X_.scaling().center[at] * inverse);
-                 for (std::int64_t i = begin; i < end; ++i)
-                     column[static_cast<std::int64_t>(rows[i]) - first] +=
-                         (static_cast<double>(values[i]) - shift) * inverse;
+                 const double centre = -X_.scaling().center[at] * inverse;
+                 if constexpr (std::is_same_v<std::decay_t<decltype(rows)>, storage::all_rows>) {
+                     for (std::int64_t i = begin; i < end; ++i)
+                         column[i - begin] = centre + (static_cast<double>(values[i]) - shift) * inverse;
+                 } else {
+                     std::fill(column, column + (last - first), centre);
+                     for (std::int64_t i = begin; i < end; ++i)
+                         column[static_cast<std::int64_t>(rows[i]) - first] +=
+                             (static_cast<double>(values[i]) - shift) * inverse;
+                 }
              });
     }
 
