@@ -100,8 +100,11 @@ bool takes_all_features(const path_options& options)
 bool is_narrow(const path_options& options, std::int64_t n, std::int64_t p)
 {
     const bool descends = options.solver == solver_kind::automatic || options.solver == solver_kind::cd;
+    // Excluded features do not count: the fit is the same without them, to the last bit.
+    const std::int64_t features = p - std::count(options.penalty_factors.begin(), options.penalty_factors.end(),
+                                                 std::numeric_limits<double>::infinity());
     return descends && !has_unpenalised(options) && options.screening == screening_kind::automatic &&
-           p <= narrow_features && n >= 2 * p && !takes_krylov(options, n, p);
+           features <= narrow_features && n >= 2 * features && !takes_krylov(options, n, p);
 }
 
 bool takes_krylov(const path_options& options, std::int64_t n, std::int64_t p)

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -142,7 +143,8 @@ Eigen::MatrixXd gram_of_few(const few_columns& of, int threads)
     const std::int64_t width = of.width();
     const std::int64_t fresh = width - of.first_new;
     std::vector<double> root_w(of.w.size());
-    for (std::size_t i = 0; i < root_w.size(); ++i) root_w[i] = std::sqrt(of.w[i]);
+    for (std::size_t i = 0; i < root_w.size(); ++i)
+        root_w[i] = i > 0 && of.w[i] == of.w[i - 1] ? root_w[i - 1] : std::sqrt(of.w[i]); // often the same in all rows
     return sum_of_pieces(of.X.rows(), width, fresh, threads,
                          [&](std::int64_t piece_first, std::int64_t piece_last, Eigen::MatrixXd& part) {
                              row_strips strips(of.X, piece_first);
@@ -178,10 +180,10 @@ public:
             if (!spread) feature_.push_back(j);
         }
         ones_ = spread_;
-        height_ = (spread_ + (of.y.empty() ? 1 : 2) + 3) / 4 * 4;
+        height_ = (spread_ + (of.y.empty() ? 1 : 2) + vector - 1) / vector * vector;
     }
 
-    /// (width × width), of which columns before first_new hold nothing of use.
+    /// (width × width from first_new on), above the diagonal.
     Eigen::MatrixXd sum(int threads) const
     {
         // Sparse columns have a column each: of products with what is spread, then with sparse columns up to them.
@@ -189,28 +191,30 @@ public:
         const Eigen::MatrixXd sums = sum_of_pieces(
             of_.X.rows(), height_ + sparse_, sparse_ + height_, threads,
             [&](std::int64_t first, std::int64_t last, Eigen::MatrixXd& part) { add_piece(first, last, part); });
-        Eigen::MatrixXd out(of_.width(), of_.width());
-        const auto product = [&](std::int64_t e, std::int64_t f) { // e ≤ f, of the stored parts
-            const position a = at(e);
-            const position b = at(f);
-            if (a.spread && b.spread) return sums(a.place, sparse_ + b.place);
-            if (a.spread) return sums(a.place, b.place);
-            if (b.spread) return sums(b.place, a.place);
-            return sums(height_ + std::min(a.place, b.place), std::max(a.place, b.place));
-        };
+        const std::int64_t width = of_.width();
         // Centring is a correction of rank two.
-        const auto total = [&](std::int64_t j) {
-            const position a = at(j);
-            return sums(ones_, a.spread ? sparse_ + a.place : a.place);
-        };
-        const auto mean = [&](std::int64_t j) {
-            if (j == of_.p()) return 0.0;
-            const column_scaling& scaling = of_.X.scaling();
-            return scaling.center[static_cast<std::size_t>(j)] * scaling.inverse[static_cast<std::size_t>(j)];
-        };
-        for (std::int64_t f = of_.first_new; f < of_.width(); ++f)
-            for (std::int64_t e = 0; e <= f; ++e)
-                out(e, f) = product(e, f) + mean(e) * mean(f) - mean(e) * total(f) - mean(f) * total(e);
+        std::vector<double> means(static_cast<std::size_t>(width), 0.0), totals(means);
+        std::vector<position> places(place_);
+        places.push_back({true, static_cast<std::int32_t>(ones_ + 1)}); // the response
+        for (std::int64_t j = 0; j < width; ++j) {
+            const auto at = static_cast<std::size_t>(j);
+            totals[at] = sums(ones_, places[at].spread ? sparse_ + places[at].place : places[at].place);
+            if (j < of_.p()) means[at] = of_.X.scaling().center[at] * of_.X.scaling().inverse[at];
+        }
+        Eigen::MatrixXd out(width, width - of_.first_new);
+        parallel::parallel_for(threads, width - of_.first_new, [&](std::int64_t column) {
+            const auto f = static_cast<std::size_t>(of_.first_new + column);
+            const position to = places[f];
+            const double* const own = sums.col(to.spread ? sparse_ + to.place : to.place).data();
+            for (std::size_t e = 0; e <= f; ++e) {
+                const position from = places[e];
+                const double product = from.spread ? own[from.place]
+                                       : to.spread ? sums(to.place, from.place)
+                                                   : own[height_ + from.place];
+                out(static_cast<std::int64_t>(e), column) =
+                    product + means[e] * means[f] - means[e] * totals[f] - means[f] * totals[e];
+            }
+        });
         return out;
     }
 
@@ -224,12 +228,7 @@ private:
         std::int32_t place;
     };
     static constexpr std::int64_t strip_rows = 256;
-
-    position at(std::int64_t j) const
-    {
-        return j == of_.p() ? position{true, static_cast<std::int32_t>(ones_ + 1)}
-                            : place_[static_cast<std::size_t>(j)];
-    }
+    static constexpr std::int64_t vector = 8;
 
     void add_piece(std::int64_t piece_first, std::int64_t piece_last, Eigen::MatrixXd& part) const
     {
@@ -238,7 +237,7 @@ private:
         Eigen::MatrixXd weighted(height_, strip_rows);
         // A row's entries begin a place behind the most the row before may have: never a power of two apart.
         const std::int64_t reach = sparse_ + 1;
-        std::vector<entry> entries(static_cast<std::size_t>(strip_rows * reach));
+        const auto entries = std::make_unique_for_overwrite<entry[]>(static_cast<std::size_t>(strip_rows * reach));
         std::vector<std::int64_t> counts(static_cast<std::size_t>(strip_rows));
         const column_scaling& scaling = of_.X.scaling();
         for (std::int64_t first = piece_first; first < piece_last; first += strip_rows) {
@@ -269,7 +268,7 @@ private:
             part.block(0, sparse_, height_, height_).noalias() +=
                 spread.leftCols(last - first) * weighted.leftCols(last - first).transpose();
             for (std::int64_t i = first; i < last; ++i)
-                add_row(entries.data() + (i - first) * reach, counts[static_cast<std::size_t>(i - first)],
+                add_row(entries.get() + (i - first) * reach, counts[static_cast<std::size_t>(i - first)],
                         of_.w[static_cast<std::size_t>(i)], spread.col(i - first).data(), part);
         }
     }
@@ -285,7 +284,8 @@ private:
                 column[ones_] += x; // centring needs its sum
                 continue;
             }
-            for (std::int64_t d = 0; d < height_; ++d) column[d] += x * spread[d];
+            for (std::int64_t d = 0; d < height_; d += vector)
+                for (std::int64_t lane = 0; lane < vector; ++lane) column[d + lane] += x * spread[d + lane];
             if (!is_new) continue;
             double* const pairs = column + height_;
             for (std::int64_t b = 0; b <= a; ++b) pairs[list[b].place] += x * list[b].value;
@@ -340,11 +340,27 @@ bool is_dense(const design& X)
            dense_from_density * static_cast<double>(X.rows()) * static_cast<double>(X.cols());
 }
 
+/// Both halves of C from its columns from first_new on, above the diagonal. Rows below it are written a vector at a
+/// time.
+template <class T>
+void store_symmetric(const Eigen::MatrixXd& sum, std::int64_t first_new, panel<T>& C, int threads)
+{
+    constexpr std::int64_t together = 8;
+    parallel::parallel_for(threads, parallel::pieces(C.rows - first_new, together), [&](std::int64_t piece) {
+        const std::int64_t first = first_new + piece * together;
+        const std::int64_t last = std::min(C.rows, first + together);
+        for (std::int64_t j = first; j < last; ++j)
+            for (std::int64_t e = 0; e <= j; ++e) C.row(j)[e] = static_cast<T>(sum(e, j - first_new));
+        for (std::int64_t e = 0; e < last; ++e)
+            for (std::int64_t j = std::max(first, e); j < last; ++j)
+                C.row(e)[j] = static_cast<T>(sum(e, j - first_new));
+    });
+}
+
 Eigen::MatrixXd products_of_few(const few_columns& of, bool dense, int threads)
 {
     if (dense) return gram_of_few(of, threads);
-    const Eigen::MatrixXd sum = few_by_rows(of).sum(threads);
-    return sum.rightCols(of.width() - of.first_new);
+    return few_by_rows(of).sum(threads);
 }
 
 } // namespace
@@ -367,13 +383,7 @@ void cpu_operations<T>::gram(const design& X, std::span<const double> row_weight
         for (const double weight : row_weights) root_weights.push_back(std::sqrt(weight));
     const Eigen::MatrixXd sum = few ? products_of_few({columns, row_weights, {}, first_new}, dense, threads_)
                                     : gram_of_many(columns, root_weights, first_new, threads_);
-    parallel::parallel_for(threads_, p - first_new, [&](std::int64_t f) {
-        const std::int64_t j = first_new + f;
-        for (std::int64_t e = 0; e <= j; ++e) {
-            C.row(j)[e] = static_cast<T>(sum(e, f));
-            C.row(e)[j] = static_cast<T>(sum(e, f));
-        }
-    });
+    store_symmetric(sum, first_new, C, threads_);
 }
 
 template <class T>
@@ -383,10 +393,8 @@ double cpu_operations<T>::gram_with_response(const design& X, std::span<const do
 {
     const std::int64_t p = X.cols();
     const Eigen::MatrixXd sum = products_of_few({as_cpu(X), row_weights, y, 0}, is_dense(X), threads_);
-    for (std::int64_t j = 0; j < p; ++j) {
-        for (std::int64_t e = 0; e <= j; ++e) C.row(j)[e] = C.row(e)[j] = static_cast<T>(sum(e, j));
-        correlation[static_cast<std::size_t>(j)] = sum(j, p);
-    }
+    store_symmetric(sum, 0, C, threads_);
+    for (std::int64_t j = 0; j < p; ++j) correlation[static_cast<std::size_t>(j)] = sum(j, p);
     return sum(p, p);
 }
 

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstring>
 
 namespace proxpath::backend {
 
@@ -30,30 +31,66 @@ struct exact_sum {
     double less(const exact_sum& other) const { return (high - other.high) + (low - other.low); }
 };
 
-/// Two sums over [begin, end): f(i) gives the terms of position i.
-template <class F>
-std::array<double, 2> two_sums(std::int64_t begin, std::int64_t end, const F& f)
+// Eight numbers at a time, said with the compiler's own vectors: left to itself gcc adds them up one after the other.
+constexpr int lanes = 8;
+typedef double eight_doubles __attribute__((vector_size(lanes * sizeof(double))));
+
+template <class V>
+void load(const V* values, std::int64_t i, eight_doubles& to)
 {
-    constexpr int lanes = 8;
-    double first[lanes] = {};
-    double second[lanes] = {};
+    typedef V stored __attribute__((vector_size(lanes * sizeof(V))));
+    stored from;
+    std::memcpy(&from, values + i, sizeof from);
+    to = __builtin_convertvector(from, eight_doubles);
+}
+void load(storage::all_ones, std::int64_t, eight_doubles& to) { to = eight_doubles{} + 1.0; }
+
+/// weight[i] of the row of position i.
+struct same_weight {
+    double value;
+    double operator[](std::int64_t) const { return value; }
+};
+template <class Rows>
+struct weight_of_row {
+    std::span<const double> weights;
+    Rows rows;
+    double operator[](std::int64_t i) const { return weights[static_cast<std::size_t>(rows[i])]; }
+};
+
+void load(const same_weight& weight, std::int64_t, eight_doubles& to) { to = eight_doubles{} + weight.value; }
+template <class Rows>
+void load(const weight_of_row<Rows>& weight, std::int64_t i, eight_doubles& to)
+{
+    for (int lane = 0; lane < lanes; ++lane) to[lane] = weight[i + lane];
+}
+
+/// Σ w (x − about) and Σ w (x − about)² over the positions [begin, end).
+template <class Values, class Weight>
+std::array<double, 2> sums_about(double about, const Values& values, std::int64_t begin, std::int64_t end,
+                                 const Weight& weight)
+{
+    eight_doubles sum{};
+    eight_doubles square{};
     std::int64_t i = begin;
-    for (; i + lanes <= end; i += lanes)
-#pragma GCC unroll 8
-        for (int lane = 0; lane < lanes; ++lane) {
-            const std::array<double, 2> terms = f(i + lane);
-            first[lane] += terms[0];
-            second[lane] += terms[1];
-        }
-    for (; i < end; ++i) {
-        const std::array<double, 2> terms = f(i);
-        first[0] += terms[0];
-        second[0] += terms[1];
+    for (; i + lanes <= end; i += lanes) {
+        eight_doubles x, w;
+        load(values, i, x);
+        load(weight, i, w);
+        x -= about;
+        w *= x;
+        sum += w;
+        square += w * x;
     }
-    const auto total = [](const double* sum) {
-        return ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7]));
+    for (; i < end; ++i) {
+        const double x = static_cast<double>(values[i]) - about;
+        const double weighted = weight[i] * x;
+        sum[0] += weighted;
+        square[0] += weighted * x;
+    }
+    const auto total = [](const eight_doubles& of) {
+        return ((of[0] + of[1]) + (of[2] + of[3])) + ((of[4] + of[5]) + (of[6] + of[7]));
     };
-    return {total(first), total(second)};
+    return {total(sum), total(square)};
 }
 
 /// The rows' weights, as columns ask for them.
@@ -78,7 +115,7 @@ struct moments_of_column {
     bool full = false, constant = false;
 };
 
-/// @param weight weight(i) of the row of position i
+/// @param weight same_weight or weight_of_row
 template <class Values, class Weight>
 moments_of_column column_moments_of(const weighted_rows& rows, const Values& values, std::int64_t begin,
                                     std::int64_t end, const Weight& weight)
@@ -89,38 +126,30 @@ moments_of_column column_moments_of(const weighted_rows& rows, const Values& val
     std::int64_t count = end - begin;
     if (!all_count) {
         count = 0;
-        for (std::int64_t i = begin; i < end; ++i) count += weight(i) > 0 ? 1 : 0;
+        for (std::int64_t i = begin; i < end; ++i) count += weight[i] > 0 ? 1 : 0;
     }
     std::int64_t at = begin;
-    while (!all_count && at < end && weight(at) == 0) ++at;
+    while (!all_count && at < end && weight[at] == 0) ++at;
     const double first = at < end ? static_cast<double>(values[at]) : 0;
-    while (at < end && (static_cast<double>(values[at]) == first || (!all_count && weight(at) == 0))) ++at;
+    while (at < end && (static_cast<double>(values[at]) == first || (!all_count && weight[at] == 0))) ++at;
     const bool zeros = count < rows.count; // entries not stored are zeros
     made.full = !zeros;
     made.constant = at == end && (!zeros || first == 0);
 
-    const auto [sum, square] = two_sums(begin, end, [&](std::int64_t i) {
-        const auto x = static_cast<double>(values[i]);
-        const double weighted = weight(i) * x;
-        return std::array{weighted, weighted * x};
-    });
+    const auto [sum, square] = sums_about(0, values, begin, end, weight);
     made.mean_square = square;
     made.mean = made.constant ? first : sum;
     if (made.constant) return made;
 
     const double about = made.mean;
-    auto [off, variance] = two_sums(begin, end, [&](std::int64_t i) { // off: what is left of the sum's rounding
-        const double deviation = static_cast<double>(values[i]) - about;
-        const double weighted = weight(i) * deviation;
-        return std::array{weighted, weighted * deviation};
-    });
+    auto [off, variance] = sums_about(about, values, begin, end, weight); // off: what is left of the sum's rounding
     if (zeros) {
         double missing = 0;
         if (rows.equal) {
             missing = static_cast<double>(rows.count - count) * rows.weights.front();
         } else {
             exact_sum stored;
-            for (std::int64_t i = begin; i < end; ++i) stored.add(weight(i));
+            for (std::int64_t i = begin; i < end; ++i) stored.add(weight[i]);
             missing = std::max(0.0, rows.total.less(stored));
         }
         off -= missing * about;
@@ -153,15 +182,13 @@ column_moments cpu_operations<T>::moments(const matrix& X, std::span<const doubl
             for (std::int64_t local = 0; local < block.count; ++local) {
                 const std::int64_t begin = block.offsets[local];
                 const std::int64_t end = block.offsets[local + 1];
-                const auto rows = indices.column(begin);
                 // Where all rows weigh the same, it does not matter which ones are stored.
                 const moments_of_column made =
-                    weighted.equal ? column_moments_of(weighted, values, begin, end,
-                                                       [w = weighted.weights.empty() ? 0 : weighted.weights.front()](
-                                                           std::int64_t) { return w; })
-                                   : column_moments_of(weighted, values, begin, end, [&](std::int64_t i) {
-                                         return row_weights[static_cast<std::size_t>(rows[i])];
-                                     });
+                    weighted.equal && !row_weights.empty()
+                        ? column_moments_of(weighted, values, begin, end, same_weight{row_weights.front()})
+                        : column_moments_of(
+                              weighted, values, begin, end,
+                              weight_of_row<decltype(indices.column(begin))>{row_weights, indices.column(begin)});
                 const auto j = static_cast<std::size_t>(block.first + local);
                 result.mean[j] = made.mean;
                 result.variance[j] = made.variance;

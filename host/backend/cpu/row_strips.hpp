@@ -38,12 +38,13 @@ public:
                 for (; j < stop; ++j) {
                     const auto rows = indices.column(block.offsets[j - block.first]);
                     const std::int64_t end = block.offsets[j - block.first + 1];
-                    std::int64_t& cursor = cursors_[static_cast<std::size_t>(j)];
-                    const std::int64_t begin = cursor;
+                    const std::int64_t begin = cursors_[static_cast<std::size_t>(j)];
+                    std::int64_t cursor = begin;
                     if constexpr (std::is_same_v<decltype(indices), storage::full_indices>)
                         cursor = std::min(end, rows.begin + last);
                     else
                         while (cursor < end && static_cast<std::int64_t>(rows[cursor]) < last) ++cursor;
+                    cursors_[static_cast<std::size_t>(j)] = cursor;
                     f(j, rows, values, begin, cursor);
                 }
             });
