@@ -119,7 +119,7 @@ std::vector<column_certificate> certifier::certify_narrow(const working_set& set
     return certificates;
 }
 
-/// Lower bounds that hold whatever rounding hides in the products; docs/certificate.md derives them.
+/// docs/certificate.md derives them.
 /// @param U p × k, x̃_j'wρ as computed
 std::vector<double> certifier::safe_duals(const working_set& set, const panel<double>& B, const panel<double>& U,
                                           std::span<const double> lambda, const working_products& products,

@@ -1,4 +1,5 @@
-// The proof: one pass over the whole X for a block of columns, in double, at the point that is returned.
+// The proof, in double, at the point that is returned: one pass over the whole X for a block of columns, or the
+// products of all columns where a narrow fit has them.
 #pragma once
 
 #include "host/path/null_model.hpp"
@@ -77,6 +78,7 @@ public:
     std::int64_t entries_read() const { return entries_read_; }
 
 private:
+    /// Lower bounds on the objective that hold whatever rounding hides in the products.
     std::vector<double> safe_duals(const working_set& set, const panel<double>& B, const panel<double>& U,
                                    std::span<const double> lambda, const working_products& products,
                                    std::span<const backend::gap_sums> sums, std::span<const double> square,
@@ -92,12 +94,12 @@ private:
         std::vector<double> theta, radius, scale; // k
     };
     row_sums sum_rows(std::size_t k, known_ends* ends);
+    void upload_vectors();
 
     const operations<double>& ops_;
     const problem& fit_;
     const unpenalised_space& unpenalised_;
     std::int64_t entries_read_ = 0;
-    void upload_vectors();
     std::span<const double> null_residual_host_;
     // Made when X is read for the first time.
     panel<double> null_residual_; // n × 1

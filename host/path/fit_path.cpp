@@ -1,8 +1,9 @@
 // The path driver. Lambdas enter in blocks; for each block: a working set from the strong rule, an inner solve of all
 // columns on it, then one pass over the whole X that certifies them all, finds the features the rule missed and brings
 // the correlations the next rule needs. Columns whose gap holds are done; violators join the working set and only the
-// columns still open are solved again. Nothing of size n × p or p × k is stored (ridge, whose every coefficient is
-// non-zero, keeps the p × k it returns).
+// columns still open are solved again. Fits on few features begin with all products of the columns (narrow_start.hpp)
+// and take working set and certificates from there. Nothing of size n × p or p × k is stored (ridge, whose every
+// coefficient is non-zero, keeps the p × k it returns).
 
 #include "host/parallel/parallel_for.hpp"
 #include "host/path/certificate.hpp"

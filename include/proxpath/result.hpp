@@ -45,7 +45,7 @@ struct fit_seconds {
     double gather = 0;  ///< working sets made resident
     double gram = 0;    ///< Gram matrices
     double inner = 0;   ///< solver iterations on working sets
-    double certify = 0; ///< passes over the whole X for KKT and gap
+    double certify = 0; ///< KKT and gap: passes over the whole X, or products of the columns
     double total = 0;
 };
 
