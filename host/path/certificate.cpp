@@ -166,16 +166,17 @@ std::vector<double> certifier::safe_duals(const working_set& set, const panel<do
     return duals;
 }
 
-std::optional<std::vector<column_certificate>>
+std::vector<std::optional<column_certificate>>
 certifier::certify_from_products(const working_set& set, const panel<double>& B, std::span<const double> lambda,
                                  const working_products& products, double tolerance)
 {
     constexpr double infinity = std::numeric_limits<double>::infinity();
-    entries_read_ = 0;
-    if (!takes_narrow_pass(set)) return {};
-    for (std::size_t j = 0; j < set.features.size(); ++j)
-        if (!(set.l1[j] > 0) || set.lower[j] > -infinity || set.upper[j] < infinity) return {};
     const std::size_t k = lambda.size();
+    std::vector<std::optional<column_certificate>> certificates(k);
+    entries_read_ = 0;
+    if (!takes_narrow_pass(set)) return certificates;
+    for (std::size_t j = 0; j < set.features.size(); ++j)
+        if (!(set.l1[j] > 0) || set.lower[j] > -infinity || set.upper[j] < infinity) return certificates;
     panel<double> response = ops_.allocate(B.rows, 1); // c0
     ops_.upload(products.correlation, response);
     panel<double> correlation = ops_.allocate(B.rows, B.cols);
@@ -192,15 +193,15 @@ certifier::certify_from_products(const working_set& set, const panel<double>& B,
     std::vector<backend::gap_sums> sums(k);
     ops_.penalty_sums(correlation, B, set.penalty(), lambda, sums);
     const std::vector<double> duals = safe_duals(set, B, correlation, lambda, products, sums, square, dot);
-    std::vector<column_certificate> certificates(k);
     for (std::size_t c = 0; c < k; ++c) {
-        column_certificate& made = certificates[c];
+        column_certificate made;
         made.value = backend::duality_gap(sums[c], square[c], dot[c], lambda[c]);
-        if (!(made.value.dual - duals[c] <= share_of_rounding * tolerance)) return {}; // nor NaN
+        if (!(made.value.dual - duals[c] <= share_of_rounding * tolerance)) continue; // nor NaN
         made.value.dual = duals[c];
         made.value.gap = std::fabs(made.value.primal - made.value.dual);
         made.residual_square = square[c];
         made.kkt = sums[c].kkt;
+        certificates[c] = std::move(made);
     }
     return certificates;
 }

@@ -66,10 +66,10 @@ public:
     std::vector<column_certificate> certify(const working_set& set, panel<double>& B, std::span<const double> lambda,
                                             known_ends* ends);
 
-    /// The same from the products of the working set, without a look at X: where it holds all features that take part,
-    /// each with an L1 penalty and without bounds, and what rounding may hide in the products is a small part of the
-    /// tolerance in every column.
-    std::optional<std::vector<column_certificate>> certify_from_products(const working_set& set, const panel<double>& B,
+    /// The same from the products of the working set, without a look at X, for the columns where that can be done: the
+    /// set holds all features that take part, each with an L1 penalty and without bounds, and what rounding may hide in
+    /// the products is a small part of the tolerance.
+    std::vector<std::optional<column_certificate>> certify_from_products(const working_set& set, const panel<double>& B,
                                                                          std::span<const double> lambda,
                                                                          const working_products& products,
                                                                          double tolerance);

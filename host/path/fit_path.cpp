@@ -294,20 +294,43 @@ private:
         const auto start = clock::now();
         // Once the block's last column is done, what is known of it serves the others.
         known_ends ends{before_, latest_, open.back().index == last ? static_cast<std::int64_t>(open.size()) - 1 : -1};
-        const std::vector<double> lambda = lambdas_of(open);
-        std::optional<std::vector<column_certificate>> certificates;
-        if (!start_.empty())
-            certificates = certifier_.certify_from_products(set_, B, lambda, start_.products(), tolerance_);
-        if (!certificates) {
-            certificates = certifier_.certify(set_, B, lambda, all_features_ ? nullptr : &ends);
+        std::vector<column_certificate> certificates;
+        if (start_.empty()) {
+            certificates = certifier_.certify(set_, B, lambdas_of(open), all_features_ ? nullptr : &ends);
             ++passes_;
             for (column& each : open) ++each.passes;
+        } else {
+            certificates = certify_narrow(open, B);
         }
         account_.share_read = fit_.X.nonzeros() > 0 ? static_cast<double>(certifier_.entries_read()) /
                                                           static_cast<double>(fit_.X.nonzeros())
                                                     : 0;
         account_.certify += seconds_since(start);
-        return std::move(*certificates);
+        return certificates;
+    }
+
+    /// From the products, and by one pass the columns where these are not exact enough.
+    std::vector<column_certificate> certify_narrow(std::vector<column>& open, const panel<double>& B)
+    {
+        const std::vector<double> lambda = lambdas_of(open);
+        auto known = certifier_.certify_from_products(set_, B, lambda, start_.products(), tolerance_);
+        std::vector<std::int64_t> rest;
+        std::vector<double> rest_lambda;
+        for (std::size_t c = 0; c < known.size(); ++c) {
+            if (known[c]) continue;
+            rest.push_back(static_cast<std::int64_t>(c));
+            rest_lambda.push_back(lambda[c]);
+            ++open[c].passes;
+        }
+        if (!rest.empty()) {
+            panel<double> part = ops_.compact(B, rest);
+            auto read = certifier_.certify(set_, part, rest_lambda, nullptr);
+            for (std::size_t r = 0; r < rest.size(); ++r) known[static_cast<std::size_t>(rest[r])] = std::move(read[r]);
+            ++passes_;
+        }
+        std::vector<column_certificate> certificates;
+        for (auto& each : known) certificates.push_back(std::move(*each));
+        return certificates;
     }
 
     /// Stores the columns that are done, brings violators in, and keeps the rest open.
