@@ -329,6 +329,7 @@ private:
             ++passes_;
         }
         std::vector<column_certificate> certificates;
+        certificates.reserve(known.size());
         for (auto& each : known) certificates.push_back(std::move(*each));
         return certificates;
     }
