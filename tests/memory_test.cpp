@@ -229,7 +229,7 @@ TEST(Memory, AGridThatEndsEarlierIsExpectedToNeedSmallerWorkingSets)
     EXPECT_EQ(early.factor_bytes, std::uint64_t{1024} * 1024 * 8 / 3 * 2);
     EXPECT_LT(early.working_bytes, whole.working_bytes);
     options.lambda_min_ratio.reset();
-    options.lambda = {1.0, 0.05}; // a list says the same
+    for (int k = 0; k < 100; ++k) options.lambda.push_back(1 - 0.95 * k / 99); // a list says the same
     EXPECT_EQ(plan_memory(X, options).working_bytes, early.working_bytes);
     EXPECT_EQ(plan_memory(X, options).factor_bytes, early.factor_bytes);
 }

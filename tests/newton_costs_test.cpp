@@ -24,7 +24,7 @@ protected:
         const std::vector<double> diagonal(support_.size(), 0.0);
         const Eigen::MatrixXd unit = Eigen::MatrixXd::Identity(300, 300);
         factor_.update(support_, diagonal, test::entries_of(unit), 1);
-        costs_.took_factor(2);
+        costs_.took_factor(with(1), 2);
     }
 
     static std::vector<std::int64_t> first_features(std::int64_t count)
@@ -98,7 +98,7 @@ TEST_F(NewtonCosts, AFactorWithoutRoomIsNotFree)
 {
     const kept_factor none(0);
     ASSERT_EQ(none.capacity(), 0);
-    costs_.took_factor(100); // steps of conjugate gradients, each a product
+    costs_.took_factor({support_, 1000, none}, 100); // steps of conjugate gradients, each a product
     EXPECT_EQ(costs_.with_factor({support_, 1000, none}), 100 * 1000.0);
 }
 
@@ -109,10 +109,23 @@ TEST_F(NewtonCosts, AStepWithNothingToSolveTeachesNothing)
     EXPECT_EQ(costs_.plain(with(1)), before);
 }
 
+TEST_F(NewtonCosts, AddUpWhatColumnsHaveCost)
+{
+    EXPECT_EQ(costs_.spent(), 0);
+    costs_.took_plain(with(10), 50, false);
+    EXPECT_EQ(costs_.spent(), 500);
+    costs_.spend(7);
+    EXPECT_EQ(costs_.spent(), 507);
+    costs_.takes_update(with(10)); // 300 features, none of them in the factor yet
+    EXPECT_EQ(costs_.spent(), 507 + 300.0 * 300 * 300 / 3);
+    make_factor();
+    EXPECT_GT(costs_.spent(), 507 + 300.0 * 300 * 300 / 3);
+}
+
 TEST_F(NewtonCosts, KnowWhetherAnyStepWentPlain)
 {
     EXPECT_FALSE(costs_.went_plain());
-    costs_.took_factor(3);
+    costs_.took_factor(with(1), 3);
     EXPECT_FALSE(costs_.went_plain());
     costs_.took_plain(with(1), 50, false);
     EXPECT_TRUE(costs_.went_plain());

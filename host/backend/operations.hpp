@@ -226,7 +226,8 @@ public:
     virtual void covariance_descent(const covariance_problem<T>& problem, panel<T>& B,
                                     std::span<std::int64_t> iterations, std::span<double> gaps) const = 0;
 
-    /// The same on the stored columns and a residual.
+    /// The same on the stored columns and a residual. With a memory, columns may be solved side by side instead, each
+    /// from its own column of B, drawn out along the line of the two latest solutions where it starts at the latest.
     virtual void coordinate_descent(const residual_problem& problem, panel<T>& B, std::span<std::int64_t> iterations,
                                     std::span<double> gaps) const = 0;
 

@@ -33,6 +33,9 @@ constexpr std::uint64_t row_vectors = 12;
 constexpr std::uint64_t certificate_panels = 1;
 constexpr std::uint64_t projection_panels = 4;
 constexpr std::uint64_t residual_form_panels = 4;
+/// Panels of n × k and of |W| × k alive in descents of columns side by side (residual_lanes.hpp, lane_newton.hpp).
+constexpr std::uint64_t lane_row_panels = 3;
+constexpr std::uint64_t lane_feature_panels = 14;
 /// Panels of |W| × k alive in proximal gradient.
 constexpr std::uint64_t coefficient_panels = 6;
 /// Panels of p × k alive together in Ridge's Krylov method; the result is made when they are gone but one.
@@ -177,6 +180,8 @@ memory_shares share_memory(const matrix& X, const path_options& options)
     if (in_gram_form) working = working + gram;
     if (!in_gram_form && !krylov && !descends) working = working + panel_bytes(n, k) * residual_form_panels;
     const bool sparse = static_cast<double>(X.nonzeros()) < 0.5 * static_cast<double>(n) * static_cast<double>(p);
+    if (!in_gram_form && !krylov && descends)
+        working = working + panel_bytes(n, k) * lane_row_panels + panel_bytes(expected, k) * lane_feature_panels;
     if (!in_gram_form && descends && sparse) // its columns by rows: an index and a value each
         working = working + byte_count{static_cast<std::uint64_t>(share * static_cast<double>(X.nonzeros()))} * 12;
     plan.working_bytes = working.value;

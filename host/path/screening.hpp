@@ -30,8 +30,8 @@ private:
     bool may_enter(std::size_t j, double lambda) const;
 };
 
-/// The features worth adding at once: all, or those with the largest |c_j| / l1_j when they would more than double the
-/// working set. The others are found again by the next KKT pass.
+/// The features worth adding at once: all, or those with the largest |c_j| / l1_j when they are far more than the
+/// working set has. The others are found again by the next KKT pass.
 std::vector<std::int64_t> strongest(const problem& fit, std::vector<std::int64_t> features,
                                     std::span<const double> correlation, const working_set& set);
 

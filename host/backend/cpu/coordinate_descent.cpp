@@ -6,12 +6,13 @@
 #include "host/backend/cpu/cpu_operations.hpp"
 #include "host/backend/cpu/descent.hpp"
 #include "host/backend/cpu/gram_kernels.hpp"
+#include "host/backend/cpu/lane_descent.hpp"
+#include "host/backend/cpu/residual_data.hpp"
 #include "host/parallel/parallel_for.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <optional>
 
 namespace proxpath::backend {
 
@@ -24,22 +25,13 @@ constexpr std::int64_t image_rows = 1024;
 
 class residual_form {
 public:
-    residual_form(const residual_problem& problem, const cpu_operations<double>& in_double, int threads)
-        : problem_(problem), in_double_(in_double), X_(as_cpu(*problem.X)), threads_(threads),
-          b_(static_cast<std::size_t>(X_.cols()), 0.0), q_(problem.response.size(), 0.0),
-          inverse_weights_(problem.weights.size(), 0.0), stored_sum_(b_.size(), 0.0), image_(q_.size(), 0.0)
-    {
-        for (std::size_t i = 0; i < inverse_weights_.size(); ++i)
-            if (problem.weights[i] > 0) inverse_weights_[i] = 1 / problem.weights[i];
-        for_each_column([&](std::size_t j, const auto& rows, const auto& values, std::int64_t begin, std::int64_t end) {
-            for (std::int64_t i = begin; i < end; ++i)
-                stored_sum_[j] += problem.weights[static_cast<std::size_t>(rows[i])] *
-                                  (static_cast<double>(values[i]) - X_.scaling().shift[j]);
-        });
-    }
+    residual_form(residual_data& data, const cpu_operations<double>& in_double, int threads)
+        : data_(data), problem_(data.problem), in_double_(in_double), X_(data.X), threads_(threads),
+          b_(static_cast<std::size_t>(X_.cols()), 0.0), q_(problem_.response.size(), 0.0), image_(q_.size(), 0.0)
+    {}
 
     std::span<const double> coefficients() const { return b_; }
-    bool active(std::size_t j) const { return X_.scaling().inverse[j] > 0; }
+    bool active(std::size_t j) const { return data_.active(j); }
 
     /// An entry of a sweep waits for its row of the residual, twice where the coefficient moves: 5 to 10 ns.
     double sweep_cost() const { return 128.0 * static_cast<double>(X_.nonzeros()); }
@@ -51,21 +43,23 @@ public:
         for (std::size_t i = 0; i < q_.size(); ++i) q_[i] = problem_.weights[i] * problem_.response[i];
         offset_ = 0;
         std::fill(b_.begin(), b_.end(), 0.0);
-        for_each_column([&](std::size_t j, const auto& rows, const auto& values, std::int64_t begin, std::int64_t end) {
-            if (b[j] != 0) move(j, b[j], rows, values, begin, end);
-        });
+        data_.for_each_column(
+            [&](std::size_t j, const auto& rows, const auto& values, std::int64_t begin, std::int64_t end) {
+                if (b[j] != 0) move(j, b[j], rows, values, begin, end);
+            });
     }
 
     void sweep(bool all, double lambda)
     {
         const penalty_view& penalty = problem_.penalty;
-        for_each_column([&](std::size_t j, const auto& rows, const auto& values, std::int64_t begin, std::int64_t end) {
-            if (!all && b_[j] == 0) return;
-            const double u = correlation(j, rows, values, begin, end, q_, offset_);
-            const double next = prox(u + b_[j], 1.0, lambda * penalty.l1[j], lambda * penalty.l2[j], penalty.lower[j],
-                                     penalty.upper[j]);
-            if (next != b_[j]) move(j, next, rows, values, begin, end);
-        });
+        data_.for_each_column(
+            [&](std::size_t j, const auto& rows, const auto& values, std::int64_t begin, std::int64_t end) {
+                if (!all && b_[j] == 0) return;
+                const double u = correlation(j, rows, values, begin, end, q_, offset_);
+                const double next = prox(u + b_[j], 1.0, lambda * penalty.l1[j], lambda * penalty.l2[j],
+                                         penalty.lower[j], penalty.upper[j]);
+                if (next != b_[j]) move(j, next, rows, values, begin, end);
+            });
     }
 
     gap_value gap(double lambda) const
@@ -75,7 +69,7 @@ public:
         parallel::parallel_for(threads_, static_cast<std::int64_t>(blocks.size()), [&](std::int64_t piece) {
             gap_sums& sums = pieces[static_cast<std::size_t>(piece)];
             const penalty_view& penalty = problem_.penalty;
-            for_each_column_of(
+            data_.for_each_column_of(
                 blocks[static_cast<std::size_t>(piece)],
                 [&](std::size_t j, const auto& rows, const auto& values, std::int64_t begin, std::int64_t end) {
                     add_gap_terms(sums, correlation(j, rows, values, begin, end, q_, offset_), b_[j], penalty.l1[j],
@@ -88,7 +82,7 @@ public:
         double dot = 0;
         for (std::size_t i = 0; i < q_.size(); ++i) {
             if (problem_.weights[i] == 0) continue;
-            const double residual = q_[i] * inverse_weights_[i] + offset_;
+            const double residual = q_[i] * data_.inverse_weights[i] + offset_;
             square += problem_.weights[i] * residual * residual;
             dot += problem_.weights[i] * problem_.response[i] * residual;
         }
@@ -107,7 +101,7 @@ public:
 
     void gram(std::span<const std::int64_t> rows, std::span<const std::int64_t> columns, Eigen::MatrixXd& out)
     {
-        if (sparse())
+        if (data_.sparse())
             gram_by_rows(rows, columns, out);
         else
             gram_by_spreading(rows, columns, out);
@@ -120,8 +114,8 @@ public:
         double change = 0;
         for (std::size_t i = 0; i < q_.size(); ++i) {
             const double w = problem_.weights[i];
-            const double delta = image_[i] * inverse_weights_[i] + image_offset_;
-            const double residual = q_[i] * inverse_weights_[i] + offset_;
+            const double delta = image_[i] * data_.inverse_weights[i] + image_offset_;
+            const double residual = q_[i] * data_.inverse_weights[i] + offset_;
             change += w * delta * (0.5 * delta - residual);
         }
         return change;
@@ -135,46 +129,6 @@ public:
     }
 
 private:
-    bool sparse() const
-    {
-        const double cells = static_cast<double>(X_.rows()) * static_cast<double>(X_.cols());
-        return static_cast<double>(X_.nonzeros()) < spread_from_density * cells;
-    }
-    const row_lists& lists()
-    {
-        if (!lists_) lists_ = make_row_lists(X_);
-        return *lists_;
-    }
-
-    template <class F>
-    void for_each_column_of(const storage::column_block& block, const F& f) const
-    {
-        storage::visit_block(block, [&](auto indices, auto values) {
-            for (std::int64_t local = 0; local < block.count; ++local) {
-                const auto j = static_cast<std::size_t>(block.first + local);
-                if (X_.scaling().inverse[j] == 0) continue;
-                const std::int64_t begin = block.offsets[local];
-                f(j, indices.column(begin), values, begin, block.offsets[local + 1]);
-            }
-        });
-    }
-
-    template <class F>
-    void for_each_column(const F& f) const
-    {
-        for (const storage::column_block& block : X_.store().blocks) for_each_column_of(block, f);
-    }
-
-    template <class F>
-    void with_column(std::int64_t j, const F& f) const
-    {
-        const storage::column_block& block = storage::block_of(X_.store(), j);
-        storage::visit_block(block, [&](auto indices, auto values) {
-            const std::int64_t begin = block.offsets[j - block.first];
-            f(indices.column(begin), values, begin, block.offsets[j - block.first + 1]);
-        });
-    }
-
     /// x̃_j'v for v = q + w offset. Centred columns leave Σ v at zero, so the centre itself drops out.
     template <class Rows, class Values>
     double correlation(std::size_t j, const Rows& rows, const Values& values, std::int64_t begin, std::int64_t end,
@@ -188,7 +142,7 @@ private:
                 sum[static_cast<std::size_t>(lane)] +=
                     (static_cast<double>(values[i + lane]) - shift) * q[static_cast<std::size_t>(rows[i + lane])];
         for (; i < end; ++i) sum[0] += (static_cast<double>(values[i]) - shift) * q[static_cast<std::size_t>(rows[i])];
-        return X_.scaling().inverse[j] * ((sum[0] + sum[1]) + (sum[2] + sum[3]) + offset * stored_sum_[j]);
+        return X_.scaling().inverse[j] * ((sum[0] + sum[1]) + (sum[2] + sum[3]) + offset * data_.stored_sum[j]);
     }
 
     void correlate(std::span<const std::int64_t> S, const std::vector<double>& q, double offset,
@@ -202,9 +156,10 @@ private:
                     out[at] = 0;
                     continue;
                 }
-                with_column(S[at], [&](const auto& rows, const auto& values, std::int64_t begin, std::int64_t end) {
-                    out[at] = correlation(static_cast<std::size_t>(S[at]), rows, values, begin, end, q, offset);
-                });
+                data_.with_column(
+                    S[at], [&](const auto& rows, const auto& values, std::int64_t begin, std::int64_t end) {
+                        out[at] = correlation(static_cast<std::size_t>(S[at]), rows, values, begin, end, q, offset);
+                    });
             }
         });
     }
@@ -226,7 +181,7 @@ private:
     /// image = stored part of w X̃d. @return its offset, which acts on all rows alike
     double make_image(std::span<const std::int64_t> S, const std::vector<double>& d)
     {
-        if (sparse()) return make_image_by_rows(S, d);
+        if (data_.sparse()) return make_image_by_rows(S, d);
         std::fill(image_.begin(), image_.end(), 0.0);
         double offset = 0;
         const column_scaling& scaling = X_.scaling();
@@ -235,7 +190,7 @@ private:
             const auto j = static_cast<std::size_t>(S[a]);
             const double length = d[a] * scaling.inverse[j];
             const double shift = scaling.shift[j];
-            with_column(S[a], [&](const auto& rows, const auto& values, std::int64_t begin, std::int64_t end) {
+            data_.with_column(S[a], [&](const auto& rows, const auto& values, std::int64_t begin, std::int64_t end) {
                 for (std::int64_t i = begin; i < end; ++i)
                     image_[static_cast<std::size_t>(rows[i])] += length * (static_cast<double>(values[i]) - shift);
             });
@@ -247,12 +202,12 @@ private:
 
     double make_image_by_rows(std::span<const std::int64_t> S, const std::vector<double>& d)
     {
-        const row_lists& entries = lists();
+        const row_lists& entries = data_.by_rows();
         std::vector<double> spread(b_.size(), 0.0);
         double offset = 0;
         for (std::size_t a = 0; a < S.size(); ++a) {
             spread[static_cast<std::size_t>(S[a])] = d[a];
-            offset -= d[a] * centre(S[a]);
+            offset -= d[a] * data_.centre(static_cast<std::size_t>(S[a]));
         }
         const auto n = static_cast<std::int64_t>(image_.size());
         parallel::parallel_for(threads_, parallel::pieces(n, image_rows), [&](std::int64_t piece) {
@@ -268,27 +223,17 @@ private:
         return offset;
     }
 
-    /// What of the mean acts on every row alike, on the scale of the solver.
-    double centre(std::int64_t j) const
-    {
-        const auto at = static_cast<std::size_t>(j);
-        return X_.scaling().center[at] * X_.scaling().inverse[at];
-    }
-    double weighted_sum(std::int64_t j) const
-    {
-        const auto at = static_cast<std::size_t>(j);
-        return stored_sum_[at] * X_.scaling().inverse[at];
-    }
+    double weighted_sum(std::size_t j) const { return data_.stored_sum[j] * X_.scaling().inverse[j]; }
 
     void gram_by_rows(std::span<const std::int64_t> rows, std::span<const std::int64_t> columns, Eigen::MatrixXd& out)
     {
-        const row_lists& entries = lists();
+        const row_lists& entries = data_.by_rows();
         const column_scaling& scaling = X_.scaling();
         parallel::parallel_for(threads_, static_cast<std::int64_t>(columns.size()), [&](std::int64_t e) {
             const std::int64_t k = columns[static_cast<std::size_t>(e)];
             const auto at = static_cast<std::size_t>(k);
             std::vector<double> products(b_.size(), 0.0);
-            with_column(k, [&](const auto& entry_rows, const auto& values, std::int64_t begin, std::int64_t end) {
+            data_.with_column(k, [&](const auto& entry_rows, const auto& values, std::int64_t begin, std::int64_t end) {
                 for (std::int64_t i = begin; i < end; ++i) {
                     const auto row = static_cast<std::size_t>(entry_rows[i]);
                     const double x = problem_.weights[row] * (static_cast<double>(values[i]) - scaling.shift[at]) *
@@ -299,10 +244,10 @@ private:
                 }
             });
             for (std::size_t a = 0; a < rows.size(); ++a) {
-                const std::int64_t j = rows[a];
-                out(static_cast<std::int64_t>(a), e) = products[static_cast<std::size_t>(j)] -
-                                                       centre(j) * weighted_sum(k) - centre(k) * weighted_sum(j) +
-                                                       centre(j) * centre(k);
+                const auto j = static_cast<std::size_t>(rows[a]);
+                out(static_cast<std::int64_t>(a), e) = products[j] - data_.centre(j) * weighted_sum(at) -
+                                                       data_.centre(at) * weighted_sum(j) +
+                                                       data_.centre(j) * data_.centre(at);
             }
         });
     }
@@ -323,11 +268,11 @@ private:
                 for (std::int64_t a = piece * features_together; a < std::min(count, (piece + 1) * features_together);
                      ++a) {
                     const auto j = static_cast<std::size_t>(rows[static_cast<std::size_t>(a)]);
-                    with_column(static_cast<std::int64_t>(j),
-                                [&](const auto& entry_rows, const auto& values, std::int64_t begin, std::int64_t end) {
-                                    column_times_panel(entry_rows, values, begin, end, R.data, R.stride,
-                                                       scaling.shift[j], products.data());
-                                });
+                    data_.with_column(static_cast<std::int64_t>(j), [&](const auto& entry_rows, const auto& values,
+                                                                        std::int64_t begin, std::int64_t end) {
+                        column_times_panel(entry_rows, values, begin, end, R.data, R.stride, scaling.shift[j],
+                                           products.data());
+                    });
                     for (std::size_t e = 0; e < part.size(); ++e)
                         out(a, static_cast<std::int64_t>(first + e)) =
                             scaling.inverse[j] * (products[e] - scaling.center[j] * sums[e]);
@@ -336,6 +281,7 @@ private:
         }
     }
 
+    residual_data& data_;
     const residual_problem& problem_;
     const cpu_operations<double>& in_double_;
     const cpu_design& X_;
@@ -343,11 +289,8 @@ private:
     std::vector<double> b_;
     std::vector<double> q_; // w (ρ − offset)
     double offset_ = 0;     // what centring adds to every residual
-    std::vector<double> inverse_weights_;
-    std::vector<double> stored_sum_; // Σ w (x − shift) over the stored entries of each column
     std::vector<double> image_;
     double image_offset_ = 0;
-    std::optional<row_lists> lists_;
 };
 
 } // namespace
@@ -356,9 +299,28 @@ template <class T>
 void cpu_operations<T>::coordinate_descent(const residual_problem& problem, panel<T>& B,
                                            std::span<std::int64_t> iterations, std::span<double> gaps) const
 {
+    residual_data data(problem);
+    auto* const memory = static_cast<cpu_descent_memory*>(problem.memory);
+    const bool several = memory != nullptr && B.cols >= fewest_lanes;
+    std::vector<std::int64_t> before(iterations.size(), 0);
+    if (several && memory->ways.cheaper(B.rows) == ways_of_columns::side_by_side) {
+        std::vector<double> host(static_cast<std::size_t>(B.rows * B.cols));
+        for (std::int64_t j = 0; j < B.rows; ++j) std::copy_n(B.row(j), B.cols, host.begin() + j * B.cols);
+        const bool done = descend_in_lanes(data, *memory, threads_, memory->ways.limit(B.rows), host, iterations, gaps);
+        for (std::int64_t j = 0; j < B.rows; ++j)
+            for (std::int64_t c = 0; c < B.cols; ++c)
+                B.row(j)[c] = static_cast<T>(host[static_cast<std::size_t>(j * B.cols + c)]);
+        if (done) return;
+        std::copy(iterations.begin(), iterations.end(), before.begin());
+    }
     const cpu_operations<double> in_double(threads_);
-    residual_form form(problem, in_double, threads_);
+    residual_form form(data, in_double, threads_);
+    const double spent = memory != nullptr ? memory->costs.spent() : 0;
     descend_columns(form, problem, threads_, B, iterations, gaps);
+    for (std::size_t c = 0; c < iterations.size(); ++c) iterations[c] += before[c];
+    if (several)
+        memory->ways.measured(ways_of_columns::in_turn, (memory->costs.spent() - spent) / static_cast<double>(B.cols),
+                              B.rows);
 }
 
 template void cpu_operations<float>::coordinate_descent(const residual_problem&, panel<float>&, std::span<std::int64_t>,

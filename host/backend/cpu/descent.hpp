@@ -34,7 +34,7 @@ template <class Form>
 class descent {
 public:
     descent(Form& form, const restricted_problem& problem, cpu_descent_memory& memory, int threads)
-        : form_(form), problem_(problem), newton_(form, problem, memory, threads)
+        : form_(form), problem_(problem), newton_(form, problem, memory, threads), costs_(memory.costs)
     {}
 
     struct outcome {
@@ -70,6 +70,7 @@ public:
             form_.sweep(true, lambda_);
             for (int i = 1; i < sweeps_per_look; ++i) form_.sweep(false, lambda_);
             result.steps += sweeps_per_look;
+            costs_.spend(sweeps_in_full * form_.sweep_cost());
             if (newton_pays(gaps)) {
                 result.steps += newton_.run(problem_.max_iterations - result.steps);
                 gaps.clear(); // the pace of the sweeps is measured anew
@@ -89,6 +90,8 @@ public:
 
 private:
     static constexpr int sweeps_per_look = 3;
+    /// Sweeps over all features that take as long: all but the first go over those in use.
+    static constexpr double sweeps_in_full = 1.7;
     static constexpr std::size_t looks_to_measure = 4;
     static constexpr int patience = 20;
     /// Relative fall of the objective that is more than rounding.
@@ -110,6 +113,7 @@ private:
     Form& form_;
     const restricted_problem& problem_;
     newton_steps<Form> newton_;
+    newton_costs& costs_;
     double lambda_ = 0;
 };
 

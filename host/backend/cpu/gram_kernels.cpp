@@ -39,7 +39,7 @@ void spread_columns(const cpu_design& X, std::span<const double> weights, std::s
     });
 }
 
-row_lists make_row_lists(const cpu_design& X, std::int64_t first_column)
+row_lists make_row_lists(const cpu_design& X, std::int64_t first_column, std::span<const std::uint8_t> wanted)
 {
     const storage::column_store& store = X.store();
     row_lists lists;
@@ -49,6 +49,7 @@ row_lists make_row_lists(const cpu_design& X, std::int64_t first_column)
             storage::visit_block(block, [&](auto indices, auto values) {
                 for (std::int64_t local = std::max<std::int64_t>(0, first_column - block.first); local < block.count;
                      ++local) {
+                    if (!wanted.empty() && wanted[static_cast<std::size_t>(block.first + local)] == 0) continue;
                     const std::int64_t begin = block.offsets[local];
                     const auto rows = indices.column(begin);
                     for (std::int64_t i = begin; i < block.offsets[local + 1]; ++i)

@@ -25,6 +25,7 @@ struct row_lists {
     std::vector<double> values;
 };
 /// @param first_column columns from here on
-row_lists make_row_lists(const cpu_design& X, std::int64_t first_column = 0);
+/// @param wanted       X.cols() flags, 0: not this column; empty: all
+row_lists make_row_lists(const cpu_design& X, std::int64_t first_column = 0, std::span<const std::uint8_t> wanted = {});
 
 } // namespace proxpath::backend

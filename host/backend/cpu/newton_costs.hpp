@@ -46,6 +46,7 @@ public:
     {
         if (steps == 0) return; // nothing was left to solve, nothing is learnt
         went_plain_ = true;
+        spent_ += steps * now.hessian;
         plain_steps_ = failed ? 10.0 * steps : steps;
         // What a factor would have saved, less what it would have grown by.
         const double saved = steps * now.hessian - solve(now) - count_met(now) * square(now);
@@ -53,12 +54,20 @@ public:
     }
 
     /// After a step with the factor, brought up to date for it.
-    void took_factor(int steps)
+    void took_factor(const occasion& now, int steps)
     {
         solves_ = steps;
+        spent_ += solve(now);
         regret_ = 0;
         std::fill(met_.begin(), met_.end(), std::uint8_t{0});
     }
+
+    /// Before the factor is brought up to date.
+    void takes_update(const occasion& now) { spent_ += update(now); }
+    /// Anything else that was done for a column.
+    void spend(double products) { spent_ += products; }
+    /// All that columns have cost so far.
+    double spent() const { return spent_; }
 
     /// Whether any step was taken without the factor.
     bool went_plain() const { return went_plain_; }
@@ -115,6 +124,7 @@ private:
     int solves_ = 2;           // conjugate-gradient steps of the last Newton step that had the factor
     double plain_steps_ = 200; // the same of the last without it
     bool went_plain_ = false;
+    double spent_ = 0;
     double regret_ = 0; // what steps without the factor cost more than with it, had it been up to date
     std::vector<std::uint8_t> met_;
 };

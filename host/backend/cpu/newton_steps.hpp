@@ -11,6 +11,7 @@
 #pragma once
 
 #include "host/backend/cpu/cpu_descent_memory.hpp"
+#include "host/backend/cpu/newton_limits.hpp"
 #include "host/backend/operations.hpp"
 
 #include <algorithm>
@@ -32,7 +33,7 @@ public:
     void set_lambda(double lambda)
     {
         lambda_ = lambda;
-        plain_limit_ = first_plain;
+        plain_limit_ = newton_limits::first_plain;
     }
 
     /// Moves on by `share` of the way from `before` to where the form is, on the support and as far as its signs last,
@@ -60,15 +61,16 @@ public:
     /// without these. @return how many were taken, `most` at most
     std::int64_t run(std::int64_t most)
     {
-        most = std::min(most, most_at_once);
+        most = std::min(most, newton_limits::most_at_once);
         std::int64_t taken = 0;
         int clipped = 0;
-        residual_share_ = residual_share;
-        while (taken < most && clipped < 2) {
+        residual_share_ = newton_limits::residual_share;
+        while (taken < most && clipped < newton_limits::most_clipped) {
             if (taken > 0 && problem_.keep_going && !problem_.keep_going()) break;
             const outcome step = take();
-            residual_share_ = step == outcome::shortened ? std::min(loosest, loosening * residual_share_)
-                                                         : std::max(residual_share, residual_share_ / loosening);
+            residual_share_ = step == outcome::shortened
+                                  ? std::min(newton_limits::loosest, newton_limits::loosening * residual_share_)
+                                  : std::max(newton_limits::residual_share, residual_share_ / newton_limits::loosening);
             if (step == outcome::none) break;
             ++taken;
             if (step == outcome::whole) break;
@@ -80,26 +82,7 @@ public:
 private:
     enum class outcome { none, shortened, clipped, whole };
 
-    static constexpr std::int64_t most_at_once = 100;
     static constexpr int longest_with_factor = 500;
-    /// Conjugate-gradient steps of a step without the factor: the first is ended after so many, however far it came.
-    /// Long ones go far along nearly dependent columns, and signs cut them short (debian_counts, lambdas 77 and 78 of
-    /// 100, 23,000 features: 80 s with 4,000, 36 s with 600, 20 s with 150, 26 s with 60). After one that was not
-    /// shortened the next may be longer (lambda 93, 25,000 features: 57 s where only whole steps count, 30 s so).
-    static constexpr int first_plain = 150;
-    static constexpr int longest_plain = 1000;
-    static constexpr double limit_growth = 1.5;
-    static constexpr double limit_fall = 0.7;
-    /// Reduction of the residual in the preconditioned norm, squared, at which conjugate gradients end.
-    static constexpr double enough = 1e-18;
-    /// Share of the wanted gap that conjugate gradients may leave.
-    static constexpr double share_of_gap = 0.1;
-    /// Without the factor a step takes the residual down to this share and no further: signs change before it is exact
-    /// (on debian_counts, 62 lambdas to 16,000 features: 35 s, and 47 s with 0.05).
-    static constexpr double residual_share = 0.1;
-    /// Steps along nearly dependent columns have to be cut short; less exact ones do not go there.
-    static constexpr double loosening = 4;
-    static constexpr double loosest = 0.5;
 
     /// Neither at a kink nor at a bound.
     bool is_free(std::size_t j) const
@@ -129,10 +112,12 @@ private:
         if (support_.empty()) return outcome::none;
         const std::vector<double> downhill = steepest();
         const bool plain = memory_.costs.goes_plain(occasion());
-        if (!plain)
+        if (!plain) {
+            memory_.costs.takes_update(occasion());
             memory_.factor.update(
                 support_, diagonal_,
                 [&](auto rows, auto columns, Eigen::MatrixXd& out) { form_.gram(rows, columns, out); }, threads_);
+        }
         const std::vector<double> step = solve(downhill, plain);
         if (!(dot(downhill, step) > 0)) return outcome::none;
 
@@ -140,14 +125,18 @@ private:
         for (std::size_t a = 0; a < support_.size(); ++a)
             if (const double length = length_to_stop(a, step[a]); length < 1) stops.push_back(length);
         if (take_projected(step, 1)) {
-            if (limited_) plain_limit_ = std::min(longest_plain, static_cast<int>(limit_growth * plain_limit_));
+            if (limited_)
+                plain_limit_ = std::min(newton_limits::longest_plain,
+                                        static_cast<int>(newton_limits::limit_growth * plain_limit_));
             return stops.empty() ? outcome::whole : outcome::clipped;
         }
         // Nearly dependent columns of wrong signs make steps of any length; what counts is where coefficients stop.
         std::sort(stops.begin(), stops.end());
         for (std::size_t i = stops.size(); i > 0; i /= 2) {
             if (!take_projected(step, stops[i - 1])) continue;
-            if (plain) plain_limit_ = std::max(first_plain, static_cast<int>(limit_fall * plain_limit_));
+            if (plain)
+                plain_limit_ =
+                    std::max(newton_limits::first_plain, static_cast<int>(newton_limits::limit_fall * plain_limit_));
             return outcome::shortened;
         }
         return outcome::none;
@@ -185,7 +174,7 @@ private:
         prepare(z);
         std::vector<double> d(z);
         double rz = dot(r, z);
-        const double target = enough * rz;
+        const double target = newton_limits::enough * rz;
         int steps = 0;
         for (; steps < longest && rz > target && largest(r) > goal; ++steps) {
             form_.hessian(support_, d, image);
@@ -204,10 +193,10 @@ private:
         }
         limited_ = plain && steps == longest;
         if (plain) {
-            memory_.costs.took_plain(occasion(), steps, steps == longest_plain);
+            memory_.costs.took_plain(occasion(), steps, steps == newton_limits::longest_plain);
             return x;
         }
-        memory_.costs.took_factor(steps);
+        memory_.costs.took_factor(occasion(), steps);
         // A new factor costs about as much as s/180 of these steps on a machine that does ten operations in the time it
         // reads a number. Where features of the support found no room, that is the cause, and a new factor of the same
         // size no help.
@@ -228,7 +217,7 @@ private:
             const auto j = static_cast<std::size_t>(feature);
             sum += unit(j) * std::fabs(form_.coefficients()[j]);
         }
-        return sum > 0 ? share_of_gap * problem_.gap_tolerance / sum : 0;
+        return sum > 0 ? newton_limits::share_of_gap * problem_.gap_tolerance / sum : 0;
     }
 
     /// max |r_j| / unit_j
@@ -292,8 +281,8 @@ private:
     cpu_descent_memory& memory_;
     int threads_;
     double lambda_ = 0;
-    double residual_share_ = residual_share;
-    int plain_limit_ = first_plain;
+    double residual_share_ = newton_limits::residual_share;
+    int plain_limit_ = newton_limits::first_plain;
     bool limited_ = false;              // the last step without the factor was ended by plain_limit_
     std::vector<std::int64_t> support_; // free features
     std::vector<double> diagonal_;      // λ l2 of the support
