@@ -28,11 +28,12 @@ inline double gram_bytes(std::int64_t features)
 }
 
 /// True when the Gram form is the cheaper one: a coordinate step costs |W| numbers in a row there, and 2 nnz_W / |W|
-/// gathered ones, each as long as four, in residual form.
+/// gathered ones, each as long as sixteen, in residual form: a few of them in time, and no conjugate gradients for the
+/// Newton steps.
 inline bool gram_form_pays(double features, double nonzeros)
 {
-    constexpr double always = 200;
-    constexpr double gather_cost = 4;
+    constexpr double always = 800;
+    constexpr double gather_cost = 16;
     return features <= always || features * features <= 2 * gather_cost * nonzeros;
 }
 

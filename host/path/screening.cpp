@@ -10,8 +10,9 @@ namespace proxpath::path {
 
 namespace {
 
-/// A working set may always grow by this many: a round of its own costs more.
-constexpr std::int64_t free_growth = 1024;
+/// A working set may always grow by a fourth of the rows within these: a round of its own costs more.
+constexpr std::int64_t least_free_growth = 256;
+constexpr std::int64_t most_free_growth = 1024;
 /// How much it may grow, as a share of itself, by the features that a block of lambdas is expected to need, and by
 /// those that one lambda needs at most. Larger blocks save passes over X and let columns be solved side by side
 /// (lane_descent.hpp); features too many cost only their memory there.
@@ -27,9 +28,10 @@ constexpr std::size_t lambdas_of_large_set = 8;
 constexpr double margin = 0.05;
 constexpr double margin_of_fall = 0.15;
 
-std::int64_t growth_limit(const working_set& set, double share)
+std::int64_t growth_limit(const problem& fit, const working_set& set, double share)
 {
-    return std::max(free_growth, static_cast<std::int64_t>(share * static_cast<double>(set.size())));
+    return std::max(std::clamp(fit.n / 4, least_free_growth, most_free_growth),
+                    static_cast<std::int64_t>(share * static_cast<double>(set.size())));
 }
 
 /// The `limit` features of the highest rank, ascending. Ties go by feature number, so that the choice is the same
@@ -74,7 +76,7 @@ std::size_t candidate_rule::block_length(std::span<const double> lambdas) const
     while (length > 1) {
         std::int64_t count = 0;
         for (std::size_t j = 0; j < now.correlation.size(); ++j) count += may_enter(j, lambdas[length - 1]) ? 1 : 0;
-        if (count <= growth_limit(set, growth_for_block)) break;
+        if (count <= growth_limit(fit, set, growth_for_block)) break;
         length = (length + 1) / 2;
     }
     return length;
@@ -85,14 +87,14 @@ std::vector<std::int64_t> candidate_rule::candidates(double lambda) const
     std::vector<std::int64_t> found;
     for (std::size_t j = 0; j < now.correlation.size(); ++j)
         if (may_enter(j, lambda)) found.push_back(static_cast<std::int64_t>(j));
-    return highest(std::move(found), growth_limit(set, growth_at_most),
+    return highest(std::move(found), growth_limit(fit, set, growth_at_most),
                    [&](std::size_t j) { return fit.l1[j] > 0 ? expected(j, lambda) / fit.l1[j] : 1e300; });
 }
 
 std::vector<std::int64_t> strongest(const problem& fit, std::vector<std::int64_t> features,
                                     std::span<const double> correlation, const working_set& set)
 {
-    return highest(std::move(features), growth_limit(set, growth_at_most),
+    return highest(std::move(features), growth_limit(fit, set, growth_at_most),
                    [&](std::size_t j) { return fit.l1[j] > 0 ? std::fabs(correlation[j]) / fit.l1[j] : 1e300; });
 }
 

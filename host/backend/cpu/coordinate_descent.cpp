@@ -36,7 +36,7 @@ public:
     /// An entry of a sweep waits for its row of the residual, twice where the coefficient moves: 5 to 10 ns.
     double sweep_cost() const { return 128.0 * static_cast<double>(X_.nonzeros()); }
     /// Two products with X̃. On sparse columns both are shared by the threads, on dense ones the second.
-    double hessian_cost(std::size_t) const { return 40.0 * static_cast<double>(X_.nonzeros()); }
+    double hessian_cost(std::size_t) const { return 40.0 * static_cast<double>(X_.nonzeros() + X_.rows()); }
 
     void load(const std::vector<double>& b)
     {
