@@ -5,6 +5,7 @@
 #include "tests/support/checks.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include <gtest/gtest.h>
 
@@ -134,6 +135,17 @@ TEST(NarrowCertificate, SaysHowFarAnUnfinishedSolveIs)
         SCOPED_TRACE(describe(problem, seed));
         expect_true_certificates(problem, dense_reference(problem.X, problem.y, problem.options()), problem.fit());
     }
+}
+
+TEST(NarrowCertificate, AFactorSoSmallThatItsPenaltyVanishesIsAnUnpenalisedFeature)
+{
+    regression problem = narrow_problem(3);
+    problem.settings.alpha = 0.5;
+    problem.penalty_factors.assign(static_cast<std::size_t>(problem.X.p), 1.0);
+    problem.penalty_factors[0] = std::numeric_limits<double>::denorm_min();
+    const path_result result = problem.fit();
+    EXPECT_TRUE(read_X(result));
+    EXPECT_TRUE(result.all_converged());
 }
 
 } // namespace

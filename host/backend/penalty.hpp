@@ -42,6 +42,10 @@ struct gap_sums {
     }
 };
 
+/// Share of ‖ρ‖ by which rounding may put a correlation with a column of unit norm off: sums of n terms are off by some
+/// √n units in the last place, and as much of the norm is left to chance.
+constexpr double rounding_of_correlations = 1e-11;
+
 inline double soft_threshold(double z, double t) { return z > t ? z - t : z < -t ? z + t : 0.0; }
 
 /// argmin_b of ½ q (b − z/q)² + l1 |b| + l2/2 b² within bounds, for q > 0: soft-threshold, then scale, then clip.

@@ -13,9 +13,6 @@ namespace proxpath::path {
 
 namespace {
 
-/// Share of ‖ρ‖ by which rounding may put a correlation with a column of unit norm off: sums of n terms are off by
-/// some √n units in the last place, and as much of the norm is left to chance.
-constexpr double rounding_of_correlations = 1e-11;
 /// Share of the tolerance that rounding in the products behind a certificate may take.
 constexpr double share_of_rounding = 0.05;
 
@@ -87,9 +84,9 @@ certifier::row_sums certifier::sum_rows(std::size_t k, known_ends* ends)
     // The best dual scaling is at most Σ w ỹ ρ / Σ w ρ², see duality_gap.
     sums.scale.resize(k, std::numeric_limits<double>::infinity());
     for (std::size_t c = 0; c < k; ++c) {
-        sums.radius[c] += rounding_of_correlations *
+        sums.radius[c] += backend::rounding_of_correlations *
                           (std::sqrt(sums.square[c]) + std::sqrt(end_square[1]) + std::sqrt(end_square[2]));
-        if (sums.square[c] > 0) sums.scale[c] = (1 + rounding_of_correlations) * sums.dot[c] / sums.square[c];
+        if (sums.square[c] > 0) sums.scale[c] = (1 + backend::rounding_of_correlations) * sums.dot[c] / sums.square[c];
     }
     return sums;
 }

@@ -180,8 +180,10 @@ memory_shares share_memory(const matrix& X, const path_options& options)
     if (in_gram_form) working = working + gram;
     if (!in_gram_form && !krylov && !descends) working = working + panel_bytes(n, k) * residual_form_panels;
     const bool sparse = static_cast<double>(X.nonzeros()) < 0.5 * static_cast<double>(n) * static_cast<double>(p);
-    if (!in_gram_form && !krylov && descends)
-        working = working + panel_bytes(n, k) * lane_row_panels + panel_bytes(expected, k) * lane_feature_panels;
+    if (!in_gram_form && !krylov && descends) {
+        const byte_count lanes = panel_bytes(n, k) * lane_row_panels + panel_bytes(expected, k) * lane_feature_panels;
+        working = working + byte_count{std::min(lanes.value, shares.factor_limit_bytes)};
+    }
     if (!in_gram_form && descends && sparse) // its columns by rows: an index and a value each
         working = working + byte_count{static_cast<std::uint64_t>(share * static_cast<double>(X.nonzeros()))} * 12;
     plan.working_bytes = working.value;

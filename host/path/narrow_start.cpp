@@ -12,6 +12,7 @@ narrow_start start_narrow(const operations<double>& ops, const problem& fit, con
 {
     if (takes_all_features(options) || !is_narrow(options, fit.n, fit.p) || options.form == form_kind::residual)
         return {};
+    if (!fit.unpenalised.empty()) return {}; // factors so small that their penalties are zero
     narrow_start start;
     for (std::int64_t j = 0; j < fit.p; ++j)
         if (fit.skip[static_cast<std::size_t>(j)] == 0) start.features.push_back(j);

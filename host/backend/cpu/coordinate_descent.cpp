@@ -301,8 +301,10 @@ void cpu_operations<T>::coordinate_descent(const residual_problem& problem, pane
 {
     residual_data data(problem);
     auto* const memory = static_cast<cpu_descent_memory*>(problem.memory);
-    const bool several = memory != nullptr && B.cols >= fewest_lanes;
+    const bool several =
+        memory != nullptr && B.cols >= fewest_lanes && lane_bytes(data.X, B.cols) <= memory->limit_bytes;
     std::vector<std::int64_t> before(iterations.size(), 0);
+    bool tried = false;
     if (several && memory->ways.cheaper(B.rows) == ways_of_columns::side_by_side) {
         std::vector<double> host(static_cast<std::size_t>(B.rows * B.cols));
         for (std::int64_t j = 0; j < B.rows; ++j) std::copy_n(B.row(j), B.cols, host.begin() + j * B.cols);
@@ -311,14 +313,19 @@ void cpu_operations<T>::coordinate_descent(const residual_problem& problem, pane
             for (std::int64_t c = 0; c < B.cols; ++c)
                 B.row(j)[c] = static_cast<T>(host[static_cast<std::size_t>(j * B.cols + c)]);
         if (done) return;
+        tried = true;
         std::copy(iterations.begin(), iterations.end(), before.begin());
     }
+    // What the columns side by side have used up, the others may not use again.
+    residual_problem rest = problem;
+    rest.max_iterations =
+        std::max<std::int64_t>(1, problem.max_iterations - *std::max_element(before.begin(), before.end()));
     const cpu_operations<double> in_double(threads_);
     residual_form form(data, in_double, threads_);
     const double spent = memory != nullptr ? memory->costs.spent() : 0;
-    descend_columns(form, problem, threads_, B, iterations, gaps);
+    descend_columns(form, rest, threads_, B, iterations, gaps);
     for (std::size_t c = 0; c < iterations.size(); ++c) iterations[c] += before[c];
-    if (several)
+    if (several && !tried) // else the columns started from where the others had brought them
         memory->ways.measured(ways_of_columns::in_turn, (memory->costs.spent() - spent) / static_cast<double>(B.cols),
                               B.rows);
 }

@@ -53,11 +53,13 @@ public:
                    ? side_by_side
                    : in_turn;
     }
+    bool known(way one) const { return features_[one] > 0; }
     /// What a column may cost side by side before the others are solved in turn after all.
     double limit(std::int64_t features) const { return patience * cost_[in_turn] * relative(in_turn, features); }
     /// @param cost of a column
     void measured(way taken, double cost, std::int64_t features)
     {
+        if (!(cost > 0)) return; // nothing was left to solve, nothing is learnt
         cost_[taken] = cost;
         features_[taken] = features;
     }
@@ -78,8 +80,10 @@ private:
 };
 
 struct cpu_descent_memory final : descent_memory {
-    explicit cpu_descent_memory(std::uint64_t limit_bytes) : factor(limit_bytes) {}
+    /// @param limit the factor may take so much, and columns side by side as much again
+    explicit cpu_descent_memory(std::uint64_t limit) : limit_bytes(limit), factor(limit) {}
 
+    std::uint64_t limit_bytes;
     kept_factor factor;
     newton_costs costs;
     last_solutions solutions;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "host/backend/cpu/cpu_descent_memory.hpp"
+#include "host/backend/cpu/descent_limits.hpp"
 #include "host/backend/cpu/newton_steps.hpp"
 #include "host/backend/operations.hpp"
 
@@ -61,15 +62,15 @@ public:
         double best_primal = now.primal;
         int stalled = 0;
         std::vector<double> gaps{now.gap}; // at every look since the last Newton step
-        while (now.gap > problem_.gap_tolerance && stalled < patience) {
+        while (now.gap > problem_.gap_tolerance && stalled < descent_limits::patience) {
             if (problem_.keep_going && !problem_.keep_going()) {
                 result.cancelled = true;
                 break;
             }
             if (result.steps >= problem_.max_iterations) break;
             form_.sweep(true, lambda_);
-            for (int i = 1; i < sweeps_per_look; ++i) form_.sweep(false, lambda_);
-            result.steps += sweeps_per_look;
+            for (int i = 1; i < descent_limits::sweeps_per_look; ++i) form_.sweep(false, lambda_);
+            result.steps += descent_limits::sweeps_per_look;
             costs_.spend(sweeps_in_full * form_.sweep_cost());
             if (newton_pays(gaps)) {
                 result.steps += newton_.run(problem_.max_iterations - result.steps);
@@ -78,7 +79,8 @@ public:
             now = form_.gap(lambda_);
             // The gap may stand still while the objective falls; when neither moves, rounding has set a floor and the
             // column is handed back with what it has.
-            const bool gained = now.gap < 0.999 * best_gap || now.primal < (1 - smallest_fall) * best_primal;
+            const bool gained =
+                now.gap < 0.999 * best_gap || now.primal < (1 - descent_limits::smallest_fall) * best_primal;
             stalled = gained ? 0 : stalled + 1;
             best_gap = std::min(best_gap, now.gap);
             gaps.push_back(now.gap);
@@ -89,19 +91,15 @@ public:
     }
 
 private:
-    static constexpr int sweeps_per_look = 3;
     /// Sweeps over all features that take as long: all but the first go over those in use.
     static constexpr double sweeps_in_full = 1.7;
     static constexpr std::size_t looks_to_measure = 4;
-    static constexpr int patience = 20;
-    /// Relative fall of the objective that is more than rounding.
-    static constexpr double smallest_fall = 1e-13;
 
     /// Whether Newton steps are the cheaper way to the tolerance than going on with sweeps at the pace they have had
     /// lately. By counts of operations, never by the clock, so that the choice is the same everywhere.
     bool newton_pays(const std::vector<double>& gaps)
     {
-        const double sweeps = sweeps_per_look * form_.sweep_cost();
+        const double sweeps = descent_limits::sweeps_per_look * form_.sweep_cost();
         const double newton = newton_.cost();
         if (newton <= looks_to_measure * sweeps) return true;
         if (gaps.size() <= looks_to_measure) return false;

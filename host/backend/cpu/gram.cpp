@@ -193,7 +193,8 @@ public:
             of_.X.rows(), height_ + sparse_, sparse_ + height_, threads,
             [&](std::int64_t first, std::int64_t last, Eigen::MatrixXd& part) { add_piece(first, last, part); });
         const std::int64_t width = of_.width();
-        // Centring is a correction of rank two.
+        // Centring is a correction of rank two. The weights sum to one but for rounding, which counts here.
+        const double all_weights = sums(ones_, sparse_ + ones_);
         std::vector<double> means(static_cast<std::size_t>(width), 0.0), totals(means);
         std::vector<position> places(place_);
         places.push_back({true, static_cast<std::int32_t>(ones_ + 1)}); // the response
@@ -213,7 +214,7 @@ public:
                                        : to.spread ? sums(to.place, from.place)
                                                    : own[height_ + from.place];
                 out(static_cast<std::int64_t>(e), column) =
-                    product + means[e] * means[f] - means[e] * totals[f] - means[f] * totals[e];
+                    product + means[e] * means[f] * all_weights - means[e] * totals[f] - means[f] * totals[e];
             }
         });
         return out;

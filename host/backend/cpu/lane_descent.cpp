@@ -2,6 +2,7 @@
 
 #include "host/backend/cpu/lane_descent.hpp"
 
+#include "host/backend/cpu/descent_limits.hpp"
 #include "host/backend/cpu/lane_newton.hpp"
 #include "host/backend/cpu/residual_lanes.hpp"
 #include "host/parallel/parallel_for.hpp"
@@ -18,20 +19,21 @@ namespace proxpath::backend {
 namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
-constexpr int sweeps_per_look = 3;
 constexpr std::size_t looks_to_measure = 2;
-constexpr int patience = 20;
-/// Relative fall of the objective that is more than rounding.
-constexpr double smallest_fall = 1e-13;
 /// Products with C_SS that take as long as the sweeps of a look and its gap.
 constexpr double look_products = 3.5;
+
+/// By the columns alone, never by the threads, so that the bits do not depend on these.
+std::int64_t lane_width(std::int64_t k) { return k > 8 ? 8 : 4; }
 
 /// Up to K columns that are solved in step by one thread.
 class lane_group {
 public:
     virtual ~lane_group() = default;
-    /// A round of sweeps or a Newton step in all lanes that are open. @return whether any still is
-    virtual bool advance() = 0;
+    /// Whether any lane is not done.
+    virtual bool open() const = 0;
+    /// A round of sweeps or a Newton step in all lanes that are open.
+    virtual void advance() = 0;
     virtual void store(std::vector<double>& B, std::span<std::int64_t> iterations, std::span<double> gaps) const = 0;
     /// See residual_lanes.
     virtual double spent() const = 0;
@@ -78,29 +80,35 @@ public:
         look();
     }
 
-    bool advance() override
+    bool open() const override
+    {
+        return std::any_of(open_.begin(), open_.end(), [](bool lane) { return lane; });
+    }
+
+    void advance() override
     {
         if (newton_.running()) {
             newton_.step();
-            if (newton_.running()) return true;
+            if (newton_.running()) return;
             for (int c = 0; c < K; ++c) {
                 if (!in_newton_[c]) continue;
                 iterations_[c] += newton_.taken()[c];
                 newton_products_[c] += newton_.products()[c];
             }
-            return look();
+            look();
+            return;
         }
         form_.sweep(true, lambda_, open_);
-        for (int i = 1; i < sweeps_per_look; ++i) form_.sweep(false, lambda_, open_);
+        for (int i = 1; i < descent_limits::sweeps_per_look; ++i) form_.sweep(false, lambda_, open_);
         std::array<std::int64_t, K> most{};
         for (int c = 0; c < K; ++c) {
             if (!open_[c]) continue;
-            iterations_[c] += sweeps_per_look;
+            iterations_[c] += descent_limits::sweeps_per_look;
             most[c] = problem_.max_iterations - iterations_[c];
         }
         for (int c = 0; c < K; ++c) in_newton_[c] = open_[c] && newton_pays(c);
         newton_.begin(in_newton_, most);
-        return newton_.running() ? true : look();
+        if (!newton_.running()) look();
     }
 
     void store(std::vector<double>& B, std::span<std::int64_t> iterations, std::span<double> gaps) const override
@@ -109,8 +117,11 @@ public:
             std::copy_n(form_.coefficients(j), count_,
                         B.data() + j * static_cast<std::size_t>(stride_) + static_cast<std::size_t>(first_));
         for (std::int64_t c = 0; c < count_; ++c) {
-            iterations[static_cast<std::size_t>(first_ + c)] = iterations_[static_cast<std::size_t>(c)];
-            gaps[static_cast<std::size_t>(first_ + c)] = gap_[static_cast<std::size_t>(c)];
+            const auto lane = static_cast<std::size_t>(c);
+            const bool cut_short = newton_.running() && in_newton_[lane];
+            iterations[static_cast<std::size_t>(first_ + c)] =
+                iterations_[lane] + (cut_short ? newton_.taken()[lane] : 0);
+            gaps[static_cast<std::size_t>(first_ + c)] = cut_short ? infinity : gap_[lane];
         }
     }
 
@@ -134,26 +145,23 @@ private:
         return values;
     }
 
-    /// The gaps now; lanes that are done or come no further close. @return whether any is still open
-    bool look()
+    /// The gaps now; lanes that are done or come no further close.
+    void look()
     {
         const auto now = form_.gaps(lambda_, open_);
-        bool any = false;
         for (int c = 0; c < K; ++c) {
             if (!open_[c]) continue;
             gap_[c] = now[c].gap;
-            const bool gained =
-                now[c].gap < 0.999 * best_gap_[c] || now[c].primal < (1 - smallest_fall) * best_primal_[c];
+            const bool gained = now[c].gap < 0.999 * best_gap_[c] ||
+                                now[c].primal < (1 - descent_limits::smallest_fall) * best_primal_[c];
             stalled_[c] = gained ? 0 : stalled_[c] + 1;
             best_gap_[c] = std::min(best_gap_[c], now[c].gap);
             best_primal_[c] = std::min(best_primal_[c], now[c].primal);
-            if (in_newton_[c]) pace_[c].clear(); // the pace of the sweeps is measured anew
+            if (in_newton_[c]) pace_[c].clear(); // measured anew; until then sweep_rate_ stands
             pace_[c].push_back(now[c].gap);
-            open_[c] = now[c].gap > problem_.gap_tolerance && stalled_[c] < patience &&
+            open_[c] = now[c].gap > problem_.gap_tolerance && stalled_[c] < descent_limits::patience &&
                        iterations_[c] < problem_.max_iterations;
-            any = any || open_[c];
         }
-        return any;
     }
 
     /// Whether Newton steps are the cheaper way to the tolerance than going on with sweeps at the pace they have had.
@@ -192,6 +200,18 @@ private:
 
 } // namespace
 
+std::uint64_t lane_bytes(const cpu_design& X, std::int64_t k)
+{
+    constexpr std::uint64_t row_panels = 3;      // residual, image, known residual
+    constexpr std::uint64_t feature_panels = 14; // point, correlations, and what conjugate gradients keep
+    const std::int64_t width = lane_width(k);
+    const auto groups = static_cast<std::uint64_t>(parallel::pieces(k, width));
+    const std::uint64_t panel_numbers =
+        row_panels * static_cast<std::uint64_t>(X.rows()) + feature_panels * static_cast<std::uint64_t>(X.cols());
+    const std::uint64_t list_bytes = 12 * static_cast<std::uint64_t>(X.nonzeros());
+    return groups * (panel_numbers * static_cast<std::uint64_t>(width) * sizeof(double) + list_bytes);
+}
+
 bool descend_in_lanes(residual_data& data, cpu_descent_memory& memory, int threads, double limit,
                       std::vector<double>& B, std::span<std::int64_t> iterations, std::span<double> gaps)
 {
@@ -199,8 +219,7 @@ bool descend_in_lanes(residual_data& data, cpu_descent_memory& memory, int threa
     const auto k = static_cast<std::int64_t>(problem.lambda.size());
     const auto p = static_cast<std::size_t>(data.X.cols());
     memory.solutions.grow(p);
-    // By the columns alone, never by the threads, so that the bits do not depend on these.
-    const std::int64_t width = k > 8 ? 8 : 4;
+    const std::int64_t width = lane_width(k);
     std::vector<std::unique_ptr<lane_group>> groups(static_cast<std::size_t>(parallel::pieces(k, width)));
     const auto count = static_cast<std::int64_t>(groups.size());
     parallel::parallel_for(threads, count, [&](std::int64_t g) {
@@ -210,8 +229,6 @@ bool descend_in_lanes(residual_data& data, cpu_descent_memory& memory, int threa
         else
             groups[static_cast<std::size_t>(g)] = std::make_unique<group_of<4>>(data, memory, B, g * width, columns, k);
     });
-    std::vector<std::int64_t> at_work(groups.size());
-    for (std::int64_t g = 0; g < count; ++g) at_work[static_cast<std::size_t>(g)] = g;
     const auto spent = [&] {
         double sum = 0;
         for (const auto& group : groups) sum += group->spent();
@@ -219,20 +236,16 @@ bool descend_in_lanes(residual_data& data, cpu_descent_memory& memory, int threa
     };
     bool cancelled = false;
     bool over = false;
-    while (!at_work.empty()) {
+    for (;;) {
+        std::vector<lane_group*> at_work;
+        for (const auto& group : groups)
+            if (group->open()) at_work.push_back(group.get());
+        if (at_work.empty()) break;
         over = spent() > limit;
-        if (over) break;
         cancelled = problem.keep_going && !problem.keep_going();
-        if (cancelled) break;
-        std::vector<char> goes_on(at_work.size(), 0);
-        parallel::parallel_for(threads, static_cast<std::int64_t>(at_work.size()), [&](std::int64_t e) {
-            const auto at = static_cast<std::size_t>(e);
-            goes_on[at] = groups[static_cast<std::size_t>(at_work[at])]->advance() ? 1 : 0;
-        });
-        std::vector<std::int64_t> left;
-        for (std::size_t e = 0; e < at_work.size(); ++e)
-            if (goes_on[e] != 0) left.push_back(at_work[e]);
-        at_work = std::move(left);
+        if (over || cancelled) break;
+        parallel::parallel_for(threads, static_cast<std::int64_t>(at_work.size()),
+                               [&](std::int64_t e) { at_work[static_cast<std::size_t>(e)]->advance(); });
     }
     int columns = 0;
     double products = 0;

@@ -16,6 +16,9 @@ namespace proxpath::backend {
 /// Fewest columns that are solved side by side.
 constexpr std::int64_t fewest_lanes = 2;
 
+/// What k columns of a working set take side by side.
+std::uint64_t lane_bytes(const cpu_design& X, std::int64_t k);
+
 /// @param B p × k row-major: starts, overwritten by the solutions. A column that starts where the memory's latest
 ///          solution is goes on along the line of the two latest, as far as its lambda lies.
 /// @param limit      what a column may cost (ways_of_columns); beyond, columns are left as they are

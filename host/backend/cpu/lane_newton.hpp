@@ -3,8 +3,9 @@
 // masked, for the others.
 #pragma once
 
-#include "host/backend/cpu/newton_limits.hpp"
+#include "host/backend/cpu/descent_limits.hpp"
 #include "host/backend/cpu/residual_lanes.hpp"
+#include "host/backend/cpu/sign_steps.hpp"
 #include "host/backend/cpu/support_factor.hpp"
 
 #include <algorithm>
@@ -24,7 +25,7 @@ public:
     lane_newton(residual_lanes<K>& form, const numbers& lambda)
         : form_(form), penalty_(form.data().problem.penalty), lambda_(lambda)
     {
-        plain_limit_.fill(newton_limits::first_plain);
+        plain_limit_.fill(descent_limits::first_plain);
     }
 
     /// Moves lanes on by `share` of the way from `before` (p) to where they are, on the support and as far as its signs
@@ -39,7 +40,7 @@ public:
                     free_[a * K + c] * (share[c] * (coefficient(a, c) - before[static_cast<std::size_t>(support_[a])]));
         numbers whole;
         whole.fill(1);
-        (void)take_projected(step, whole, lanes);
+        (void)take_projected(step, whole, lanes, true);
     }
 
     /// Starts a run of steps in these lanes: until one is taken whole, as those before end where coefficients reach
@@ -48,11 +49,11 @@ public:
     void begin(const lane_set& lanes, const std::array<std::int64_t, K>& most)
     {
         running_ = lanes;
-        for (int c = 0; c < K; ++c) most_[c] = std::min(most[c], newton_limits::most_at_once);
+        for (int c = 0; c < K; ++c) most_[c] = std::min(most[c], descent_limits::most_at_once);
         taken_.fill(0);
         clipped_.fill(0);
         products_.fill(0);
-        residual_share_.fill(newton_limits::residual_share);
+        residual_share_.fill(descent_limits::residual_share);
         for (int c = 0; c < K; ++c) running_[c] = running_[c] && most_[c] > 0;
     }
     bool running() const
@@ -72,12 +73,12 @@ public:
             if (!running_[c]) continue;
             residual_share_[c] =
                 outcomes[c] == outcome::shortened
-                    ? std::min(newton_limits::loosest, newton_limits::loosening * residual_share_[c])
-                    : std::max(newton_limits::residual_share, residual_share_[c] / newton_limits::loosening);
+                    ? std::min(descent_limits::loosest, descent_limits::loosening * residual_share_[c])
+                    : std::max(descent_limits::residual_share, residual_share_[c] / descent_limits::loosening);
             if (outcomes[c] != outcome::none) ++taken_[c];
             clipped_[c] += outcomes[c] == outcome::clipped ? 1 : 0;
             running_[c] = outcomes[c] != outcome::none && outcomes[c] != outcome::whole && taken_[c] < most_[c] &&
-                          clipped_[c] < newton_limits::most_clipped;
+                          clipped_[c] < descent_limits::most_clipped;
         }
     }
 
@@ -87,14 +88,6 @@ private:
     double coefficient(std::size_t a, int c) const
     {
         return form_.coefficients(static_cast<std::size_t>(support_[a]))[c];
-    }
-
-    /// Neither at a kink nor at a bound.
-    bool is_free(std::size_t j, double b) const
-    {
-        if (b == 0)
-            return penalty_.l1[j] == 0 && penalty_.upper[j] > 0 && penalty_.lower[j] < 0 && form_.data().active(j);
-        return b < penalty_.upper[j] && b > penalty_.lower[j];
     }
 
     /// Features that are free in any of the lanes, and in which.
@@ -108,7 +101,7 @@ private:
             double free[K];
             bool any = false;
             for (int c = 0; c < K; ++c) {
-                const bool one = lanes[c] && is_free(j, b[c]);
+                const bool one = lanes[c] && is_free(penalty_, j, b[c], form_.data().active(j));
                 free[c] = one ? 1.0 : 0.0;
                 any = any || one;
             }
@@ -137,7 +130,9 @@ private:
         std::array<std::vector<double>, K> stops; // where coefficients reach zero or a bound, as shares of the step
         for (std::size_t a = 0; a < support_.size(); ++a)
             for (int c = 0; c < K; ++c)
-                if (const double length = length_to_stop(a, c, step[a * K + c]); open[c] && length < 1)
+                if (const double length = length_to_stop(penalty_, static_cast<std::size_t>(support_[a]),
+                                                         coefficient(a, c), step[a * K + c]);
+                    open[c] && length < 1)
                     stops[c].push_back(length);
         numbers length;
         length.fill(1);
@@ -148,8 +143,8 @@ private:
             if (taken[c]) {
                 outcomes[c] = stops[c].empty() ? outcome::whole : outcome::clipped;
                 if (limited_[c])
-                    plain_limit_[c] = std::min(newton_limits::longest_plain,
-                                               static_cast<int>(newton_limits::limit_growth * plain_limit_[c]));
+                    plain_limit_[c] = std::min(descent_limits::longest_plain,
+                                               static_cast<int>(descent_limits::limit_growth * plain_limit_[c]));
                 open[c] = false;
                 continue;
             }
@@ -170,8 +165,8 @@ private:
                 left[c] /= 2;
                 if (!open[c] || !taken[c]) continue;
                 outcomes[c] = outcome::shortened;
-                plain_limit_[c] =
-                    std::max(newton_limits::first_plain, static_cast<int>(newton_limits::limit_fall * plain_limit_[c]));
+                plain_limit_[c] = std::max(descent_limits::first_plain,
+                                           static_cast<int>(descent_limits::limit_fall * plain_limit_[c]));
                 open[c] = false;
             }
         }
@@ -215,7 +210,7 @@ private:
         numbers target;
         for (int c = 0; c < K; ++c) {
             goal[c] = std::max(goal[c], residual_share_[c] * now[c]);
-            target[c] = newton_limits::enough * rz[c];
+            target[c] = descent_limits::enough * rz[c];
         }
         lane_set open = lanes;
         std::array<int, K> steps{};
@@ -265,18 +260,16 @@ private:
         }
     }
 
-    /// The unit of a feature's residual: l1, or 1 where it has none.
-    double unit(std::size_t j) const { return penalty_.l1[j] > 0 ? penalty_.l1[j] : 1.0; }
-
     /// The residual at which a gap is small enough, see newton_steps.
     numbers residual_goals() const
     {
         numbers sum{};
         for (std::size_t a = 0; a < support_.size(); ++a)
             for (int c = 0; c < K; ++c)
-                sum[c] += free_[a * K + c] * unit(static_cast<std::size_t>(support_[a])) * std::fabs(coefficient(a, c));
+                sum[c] += free_[a * K + c] * residual_unit(penalty_, static_cast<std::size_t>(support_[a])) *
+                          std::fabs(coefficient(a, c));
         for (double& each : sum)
-            each = each > 0 ? newton_limits::share_of_gap * form_.data().problem.gap_tolerance / each : 0;
+            each = each > 0 ? descent_limits::share_of_gap * form_.data().problem.gap_tolerance / each : 0;
         return sum;
     }
 
@@ -285,7 +278,7 @@ private:
     {
         numbers most{};
         for (std::size_t a = 0; a < support_.size(); ++a) {
-            const double scale = 1 / unit(static_cast<std::size_t>(support_[a]));
+            const double scale = 1 / residual_unit(penalty_, static_cast<std::size_t>(support_[a]));
             for (int c = 0; c < K; ++c) most[c] = std::max(most[c], std::fabs(r[a * K + c]) * scale);
         }
         return most;
@@ -299,20 +292,11 @@ private:
         return sum;
     }
 
-    /// Share of the step at which a coefficient reaches zero or its bound; more than 1 when it does not.
-    double length_to_stop(std::size_t a, int c, double step) const
-    {
-        const auto j = static_cast<std::size_t>(support_[a]);
-        const double b = coefficient(a, c);
-        double edge = step > 0 ? penalty_.upper[j] : penalty_.lower[j];
-        if (penalty_.l1[j] > 0 && b * step < 0) edge = 0;
-        const double length = (edge - b) / step;
-        return step != 0 && length < 1 ? length : 2;
-    }
-
-    /// Moves by `length` times the step; coefficients stop at zero or their bound. @return the lanes in which that is
-    /// better, and was taken
-    lane_set take_projected(const std::vector<double>& step, const numbers& length, const lane_set& lanes)
+    /// Moves by `length` times the step; coefficients stop at zero or their bound.
+    /// @param must_fall whether only a fall of the objective will do, for steps that do not minimise anything
+    /// @return the lanes in which the move was taken
+    lane_set take_projected(const std::vector<double>& step, const numbers& length, const lane_set& lanes,
+                            bool must_fall = false)
     {
         std::vector<double>& moved = image_;
         moved.assign(free_.size(), 0.0);
@@ -326,9 +310,9 @@ private:
                 if (!lanes[c] || by == 0) continue;
                 const double b = coefficient(a, c);
                 double to = b + length[c] * by;
-                if (length_to_stop(a, c, by) <= length[c]) {
+                if (length_to_stop(penalty_, j, b, by) <= length[c]) {
                     stops[c] = true;
-                    to = penalty_.l1[j] > 0 && b * by < 0 ? 0.0 : by > 0 ? penalty_.upper[j] : penalty_.lower[j];
+                    to = stop_of(penalty_, j, b, by);
                 }
                 if (!std::isfinite(to)) {
                     sound[c] = false;
@@ -341,9 +325,9 @@ private:
         }
         const numbers loss = form_.loss_change(support_, moved);
         for (int c = 0; c < K; ++c) products_[c] += lanes[c] ? 0.5 : 0.0;
-        // Without a stop the objective is the quadratic that the step minimises: the last digits of the gap, which is
-        // linear in the error where the objective is quadratic, come from steps whose gain is below rounding.
-        for (int c = 0; c < K; ++c) sound[c] = sound[c] && (!stops[c] || change[c] + loss[c] < 0);
+        // Without a stop the objective is the quadratic that a Newton step minimises: the last digits of the gap, which
+        // is linear in the error where the objective is quadratic, come from steps whose gain is below rounding.
+        for (int c = 0; c < K; ++c) sound[c] = sound[c] && (change[c] + loss[c] < 0 || (!stops[c] && !must_fall));
         form_.accept(support_, moved, sound);
         return sound;
     }

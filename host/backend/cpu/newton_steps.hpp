@@ -11,7 +11,8 @@
 #pragma once
 
 #include "host/backend/cpu/cpu_descent_memory.hpp"
-#include "host/backend/cpu/newton_limits.hpp"
+#include "host/backend/cpu/descent_limits.hpp"
+#include "host/backend/cpu/sign_steps.hpp"
 #include "host/backend/operations.hpp"
 
 #include <algorithm>
@@ -33,7 +34,7 @@ public:
     void set_lambda(double lambda)
     {
         lambda_ = lambda;
-        plain_limit_ = newton_limits::first_plain;
+        plain_limit_ = descent_limits::first_plain;
     }
 
     /// Moves on by `share` of the way from `before` to where the form is, on the support and as far as its signs last,
@@ -47,7 +48,7 @@ public:
             const auto j = static_cast<std::size_t>(support_[a]);
             step[a] = share * (form_.coefficients()[j] - before[j]);
         }
-        (void)take_projected(step, 1);
+        (void)take_projected(step, 1, true);
     }
 
     /// Of one step from the point the form holds, see newton_costs.
@@ -61,16 +62,17 @@ public:
     /// without these. @return how many were taken, `most` at most
     std::int64_t run(std::int64_t most)
     {
-        most = std::min(most, newton_limits::most_at_once);
+        most = std::min(most, descent_limits::most_at_once);
         std::int64_t taken = 0;
         int clipped = 0;
-        residual_share_ = newton_limits::residual_share;
-        while (taken < most && clipped < newton_limits::most_clipped) {
+        residual_share_ = descent_limits::residual_share;
+        while (taken < most && clipped < descent_limits::most_clipped) {
             if (taken > 0 && problem_.keep_going && !problem_.keep_going()) break;
             const outcome step = take();
-            residual_share_ = step == outcome::shortened
-                                  ? std::min(newton_limits::loosest, newton_limits::loosening * residual_share_)
-                                  : std::max(newton_limits::residual_share, residual_share_ / newton_limits::loosening);
+            residual_share_ =
+                step == outcome::shortened
+                    ? std::min(descent_limits::loosest, descent_limits::loosening * residual_share_)
+                    : std::max(descent_limits::residual_share, residual_share_ / descent_limits::loosening);
             if (step == outcome::none) break;
             ++taken;
             if (step == outcome::whole) break;
@@ -84,21 +86,12 @@ private:
 
     static constexpr int longest_with_factor = 500;
 
-    /// Neither at a kink nor at a bound.
-    bool is_free(std::size_t j) const
-    {
-        const double b = form_.coefficients()[j];
-        const penalty_view& penalty = problem_.penalty;
-        if (b == 0) return penalty.l1[j] == 0 && penalty.upper[j] > 0 && penalty.lower[j] < 0 && form_.active(j);
-        return b < penalty.upper[j] && b > penalty.lower[j];
-    }
-
     void find_support()
     {
         support_.clear();
         diagonal_.clear();
         for (std::size_t j = 0; j < form_.coefficients().size(); ++j) {
-            if (!is_free(j)) continue;
+            if (!is_free(problem_.penalty, j, form_.coefficients()[j], form_.active(j))) continue;
             support_.push_back(static_cast<std::int64_t>(j));
             diagonal_.push_back(lambda_ * problem_.penalty.l2[j]);
         }
@@ -122,12 +115,15 @@ private:
         if (!(dot(downhill, step) > 0)) return outcome::none;
 
         std::vector<double> stops; // where coefficients reach zero or a bound, as shares of the step
-        for (std::size_t a = 0; a < support_.size(); ++a)
-            if (const double length = length_to_stop(a, step[a]); length < 1) stops.push_back(length);
+        for (std::size_t a = 0; a < support_.size(); ++a) {
+            const auto j = static_cast<std::size_t>(support_[a]);
+            const double length = length_to_stop(problem_.penalty, j, form_.coefficients()[j], step[a]);
+            if (length < 1) stops.push_back(length);
+        }
         if (take_projected(step, 1)) {
             if (limited_)
-                plain_limit_ = std::min(newton_limits::longest_plain,
-                                        static_cast<int>(newton_limits::limit_growth * plain_limit_));
+                plain_limit_ = std::min(descent_limits::longest_plain,
+                                        static_cast<int>(descent_limits::limit_growth * plain_limit_));
             return stops.empty() ? outcome::whole : outcome::clipped;
         }
         // Nearly dependent columns of wrong signs make steps of any length; what counts is where coefficients stop.
@@ -136,7 +132,7 @@ private:
             if (!take_projected(step, stops[i - 1])) continue;
             if (plain)
                 plain_limit_ =
-                    std::max(newton_limits::first_plain, static_cast<int>(newton_limits::limit_fall * plain_limit_));
+                    std::max(descent_limits::first_plain, static_cast<int>(descent_limits::limit_fall * plain_limit_));
             return outcome::shortened;
         }
         return outcome::none;
@@ -174,7 +170,7 @@ private:
         prepare(z);
         std::vector<double> d(z);
         double rz = dot(r, z);
-        const double target = newton_limits::enough * rz;
+        const double target = descent_limits::enough * rz;
         int steps = 0;
         for (; steps < longest && rz > target && largest(r) > goal; ++steps) {
             form_.hessian(support_, d, image);
@@ -193,7 +189,7 @@ private:
         }
         limited_ = plain && steps == longest;
         if (plain) {
-            memory_.costs.took_plain(occasion(), steps, steps == newton_limits::longest_plain);
+            memory_.costs.took_plain(occasion(), steps, steps == descent_limits::longest_plain);
             return x;
         }
         memory_.costs.took_factor(occasion(), steps);
@@ -204,9 +200,6 @@ private:
         return x;
     }
 
-    /// The unit of a feature's residual: l1, or 1 where it has none.
-    double unit(std::size_t j) const { return problem_.penalty.l1[j] > 0 ? problem_.penalty.l1[j] : 1.0; }
-
     /// The residual at which a gap is small enough: with all correlations of the support off by δ l1, the dual point
     /// shrinks by δ / λ and the gap grows by δ Σ l1 |b|. Features without l1 have no part in that; a residual r there
     /// counts as r |b| in the gap.
@@ -215,9 +208,9 @@ private:
         double sum = 0;
         for (const std::int64_t feature : support_) {
             const auto j = static_cast<std::size_t>(feature);
-            sum += unit(j) * std::fabs(form_.coefficients()[j]);
+            sum += residual_unit(problem_.penalty, j) * std::fabs(form_.coefficients()[j]);
         }
-        return sum > 0 ? newton_limits::share_of_gap * problem_.gap_tolerance / sum : 0;
+        return sum > 0 ? descent_limits::share_of_gap * problem_.gap_tolerance / sum : 0;
     }
 
     /// max |r_j| / unit_j
@@ -225,7 +218,8 @@ private:
     {
         double most = 0;
         for (std::size_t a = 0; a < r.size(); ++a)
-            most = std::max(most, std::fabs(r[a]) / unit(static_cast<std::size_t>(support_[a])));
+            most = std::max(most,
+                            std::fabs(r[a]) / residual_unit(problem_.penalty, static_cast<std::size_t>(support_[a])));
         return most;
     }
 
@@ -236,20 +230,9 @@ private:
         return sum;
     }
 
-    /// Share of the step at which a coefficient reaches zero or its bound; more than 1 when it does not.
-    double length_to_stop(std::size_t a, double step) const
-    {
-        const auto j = static_cast<std::size_t>(support_[a]);
-        const penalty_view& penalty = problem_.penalty;
-        const double b = form_.coefficients()[j];
-        double edge = step > 0 ? penalty.upper[j] : penalty.lower[j];
-        if (penalty.l1[j] > 0 && b * step < 0) edge = 0;
-        const double length = (edge - b) / step;
-        return step != 0 && length < 1 ? length : 2;
-    }
-
     /// Moves by `length` times the step; coefficients stop at zero or their bound. Taken only if that is better.
-    bool take_projected(const std::vector<double>& step, double length)
+    /// @param must_fall whether only a fall of the objective will do, for steps that do not minimise anything
+    bool take_projected(const std::vector<double>& step, double length, bool must_fall = false)
     {
         std::vector<double> moved(support_.size());
         double change = 0;
@@ -259,19 +242,18 @@ private:
             const penalty_view& penalty = problem_.penalty;
             const double b = form_.coefficients()[j];
             double to = b + length * step[a];
-            const bool stop = length_to_stop(a, step[a]) <= length;
+            const bool stop = length_to_stop(penalty, j, b, step[a]) <= length;
             stops = stops || stop;
-            if (stop)
-                to = penalty.l1[j] > 0 && b * step[a] < 0 ? 0.0 : step[a] > 0 ? penalty.upper[j] : penalty.lower[j];
+            if (stop) to = stop_of(penalty, j, b, step[a]);
             if (!std::isfinite(to)) return false;
             moved[a] = to == 0 ? -b : to - b;
             change +=
                 lambda_ * (penalty.l1[j] * (std::fabs(to) - std::fabs(b)) + 0.5 * penalty.l2[j] * (to - b) * (to + b));
         }
         change += form_.loss_change(support_, moved);
-        // Without a stop the objective is the quadratic that the step minimises: the last digits of the gap, which is
-        // linear in the error where the objective is quadratic, come from steps whose gain is below rounding.
-        if (stops && !(change < 0)) return false;
+        // Without a stop the objective is the quadratic that a Newton step minimises: the last digits of the gap, which
+        // is linear in the error where the objective is quadratic, come from steps whose gain is below rounding.
+        if ((stops || must_fall) && !(change < 0)) return false;
         form_.accept(support_, moved);
         return true;
     }
@@ -281,8 +263,8 @@ private:
     cpu_descent_memory& memory_;
     int threads_;
     double lambda_ = 0;
-    double residual_share_ = newton_limits::residual_share;
-    int plain_limit_ = newton_limits::first_plain;
+    double residual_share_ = descent_limits::residual_share;
+    int plain_limit_ = descent_limits::first_plain;
     bool limited_ = false;              // the last step without the factor was ended by plain_limit_
     std::vector<std::int64_t> support_; // free features
     std::vector<double> diagonal_;      // λ l2 of the support

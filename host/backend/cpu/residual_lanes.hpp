@@ -1,7 +1,6 @@
 // The residual form for K columns of the batch side by side: points and residuals as row-major panels of K numbers a
 // row, so that one reading of a column of X serves K lambdas and every number of it meets K others in the processor's
-// vectors. A lane's arithmetic never depends on its neighbours: the same bits whatever lanes it runs beside. The single
-// column is in coordinate_descent.cpp; lane_descent.hpp decides what to do with the lanes.
+// vectors. The single column is in coordinate_descent.cpp; lane_descent.hpp decides what to do with the lanes.
 #pragma once
 
 #include "host/backend/cpu/column_kernels.hpp"
@@ -19,9 +18,6 @@
 
 namespace proxpath::backend {
 
-/// Share of the residual's norm by which rounding may put a correlation with a column of unit norm off.
-constexpr double rounding_of_correlations = 1e-11;
-
 template <int K>
 class residual_lanes {
 public:
@@ -37,7 +33,7 @@ public:
         const std::span<const double> w = data.problem.weights;
         double square = 0;
         for (std::size_t i = 0; i < w.size(); ++i) square += w[i] * data.problem.response[i] * data.problem.response[i];
-        rounding_ = rounding_of_correlations * std::sqrt(square);
+        response_norm_ = std::sqrt(square);
         equal_weights_ = std::adjacent_find(w.begin(), w.end(), std::not_equal_to<>()) == w.end();
     }
 
@@ -114,7 +110,8 @@ public:
         numbers square{};
         numbers dot{};
         sum_rows(square, dot);
-        measure_drift();
+        entries_read_ += 2 * data_.X.rows(); // and the drift
+        measure_drift(square);
         find_correlations(lambda, open, square, dot);
         std::array<gap_sums, K> sums{};
         const penalty_view& penalty = data_.problem.penalty;
@@ -150,6 +147,7 @@ public:
     {
         image_offset_ = make_image(S, moved, image_);
         // With δ = X̃ moved: Σ w δ (δ/2 − ρ); no difference of two large sums.
+        entries_read_ += data_.X.rows();
         numbers change{};
         for (std::size_t i = 0; i < data_.inverse_weights.size(); ++i) {
             const double w = data_.problem.weights[i];
@@ -218,8 +216,14 @@ private:
         }
     }
 
+    /// What rounding may add to how far a correlation has moved: as in the certificate's pass.
+    double rounding(int c, const numbers& square) const
+    {
+        return rounding_of_correlations * (response_norm_ + std::sqrt(square[c]) + known_norm_[c]);
+    }
+
     /// How far the residuals are from those whose correlations are known.
-    void measure_drift()
+    void measure_drift(const numbers& square)
     {
         if (!known_) return;
         drift_.fill(0);
@@ -229,7 +233,7 @@ private:
                     (q_[i * K + c] - known_q_[i * K + c]) * data_.inverse_weights[i] + offset_[c] - known_offset_[c];
                 drift_[c] += data_.problem.weights[i] * way * way;
             }
-        for (double& each : drift_) each = std::sqrt(each) + rounding_;
+        for (int c = 0; c < K; ++c) drift_[c] = std::sqrt(drift_[c]) + rounding(c, square);
     }
 
     /// The correlations of all features but those that provably add nothing to any open lane's gap: in no use, below
@@ -286,7 +290,10 @@ private:
         known_correlation_ = correlation_;
         known_q_ = q_;
         known_offset_ = offset_;
-        drift_.fill(rounding_);
+        for (int c = 0; c < K; ++c) {
+            known_norm_[c] = std::sqrt(square[c]);
+            drift_[c] = rounding(c, square);
+        }
     }
 
     /// out[0 … K) = Σ (x − shift) panel[row][0 … K), every second entry in a sum of its own: one would wait for itself.
@@ -406,6 +413,7 @@ private:
         add_unlisted_columns(S, D, image);
         for (std::size_t i = 0; i < image.size() / K; ++i)
             for (int c = 0; c < K; ++c) image[i * K + c] *= data_.problem.weights[i];
+        entries_read_ += data_.X.rows();
         numbers offset{};
         for (std::size_t a = 0; a < S.size(); ++a)
             for (int c = 0; c < K; ++c) offset[c] -= D[a * K + c] * data_.centre(static_cast<std::size_t>(S[a]));
@@ -465,8 +473,9 @@ private:
     numbers known_offset_{};
     mutable std::int64_t entries_read_ = 0;
     mutable std::int64_t entries_written_ = 0;
-    numbers drift_{};     // how far the residuals are from there, at most
-    double rounding_ = 0; // what rounding may add to that
+    numbers known_norm_{};
+    numbers drift_{}; // how far the residuals are from there, at most
+    double response_norm_ = 0;
 };
 
 } // namespace proxpath::backend

@@ -1,12 +1,19 @@
-// The limits that Newton steps on support and signs are kept to, for one column (newton_steps.hpp) and for several side
-// by side (lane_newton.hpp).
+// The limits that descents are kept to, sweeps and Newton steps on support and signs, for one column (descent.hpp,
+// newton_steps.hpp) and for several side by side (lane_descent.cpp, lane_newton.hpp).
 #pragma once
 
 #include <cstdint>
 
-namespace proxpath::backend::newton_limits {
+namespace proxpath::backend::descent_limits {
 
-/// Steps of one run.
+/// Sweeps between two looks at the gap.
+constexpr int sweeps_per_look = 3;
+/// Looks without gain after which a column is handed back with what it has.
+constexpr int patience = 20;
+/// Relative fall of the objective that is more than rounding.
+constexpr double smallest_fall = 1e-13;
+
+/// Newton steps of one run.
 constexpr std::int64_t most_at_once = 100;
 /// Steps in which coefficients stopped at zero or a bound, after which sweeps look for more of them.
 constexpr int most_clipped = 2;
@@ -29,4 +36,4 @@ constexpr double residual_share = 0.1;
 constexpr double loosening = 4;
 constexpr double loosest = 0.5;
 
-} // namespace proxpath::backend::newton_limits
+} // namespace proxpath::backend::descent_limits
