@@ -176,12 +176,8 @@ private:
     /// The lanes of a row in registers, four at a time.
     static constexpr int parts = K / 4;
     using four = detail::four_doubles;
-    static four load_four(const double* from)
-    {
-        four values;
-        std::memcpy(&values, from, sizeof values);
-        return values;
-    }
+    /// By reference: without AVX there is no agreed way to return one.
+    static void load_four(const double* from, four& to) { std::memcpy(&to, from, sizeof to); }
 
     bool used(std::size_t j) const
     {
@@ -308,7 +304,11 @@ private:
             const double x = static_cast<double>(values[i]) - shift;
             const double* const row = panel + static_cast<std::size_t>(rows[i]) * K;
 #pragma GCC unroll 2
-            for (int part = 0; part < parts; ++part) to[part] += x * load_four(row + 4 * part);
+            for (int part = 0; part < parts; ++part) {
+                four numbers_of_row;
+                load_four(row + 4 * part, numbers_of_row);
+                to[part] += x * numbers_of_row;
+            }
         };
         std::int64_t i = begin;
         for (; i + 1 < end; i += 2) {
@@ -360,7 +360,9 @@ private:
 #pragma GCC unroll 2
             for (int part = 0; part < parts; ++part) {
                 // Four at a time: processors forward no two stores to one wider load.
-                const four sum = load_four(at + 4 * part) + x * lengths[part];
+                four sum;
+                load_four(at + 4 * part, sum);
+                sum += x * lengths[part];
                 std::memcpy(at + 4 * part, &sum, sizeof sum);
             }
         }
