@@ -24,6 +24,16 @@ struct panel {
     }
 };
 
+/// The upper left of a panel as one of its own, in the same memory. Its padding is zero while nothing has been written
+/// beside it.
+template <class T>
+panel<T> leading_block(panel<T> of, std::int64_t rows, std::int64_t cols)
+{
+    of.rows = rows;
+    of.cols = cols;
+    return of;
+}
+
 /// Row stride of a panel with `cols` columns.
 constexpr std::int64_t padded_cols(std::int64_t cols)
 {

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 
 #include <fmt/format.h>
 
@@ -33,7 +34,8 @@ restricted_solver::restricted_solver(const operations<double>& ops, const proble
       memory_(ops.make_descent_memory(settings_.factor_limit_bytes))
 {
     if (const narrow_start* const start = settings_.start; start != nullptr && !start->empty()) {
-        gram_ = start->gram;
+        gram_room_ = start->gram;
+        gram_ = gram_room_;
         correlation_ = start->correlation;
         response_square_ = start->response_square;
     } else {
@@ -72,14 +74,33 @@ bool restricted_solver::use_gram(const working_set& set)
     return pays;
 }
 
+/// Features that the next Gram matrix gets room for: a fourth more than it needs, if the limit allows, so that not
+/// every round copies it.
+std::int64_t restricted_solver::room_for_gram(std::int64_t features) const
+{
+    constexpr double spare = 1.25;
+    const double old_bytes =
+        sizeof(double) * static_cast<double>(gram_room_.rows) * static_cast<double>(gram_room_.rows);
+    const double left = static_cast<double>(settings_.gram_limit_bytes) - old_bytes;
+    const double most = left > 0 ? std::floor(std::sqrt(left / sizeof(double))) : 0;
+    auto room = std::max(features, static_cast<std::int64_t>(std::min(spare * static_cast<double>(features), most)));
+    constexpr std::int64_t same_place_in_cache = 512; // numbers from row to row: a column would meet few lines
+    if (room % same_place_in_cache == 0) room += 8;
+    return room;
+}
+
 void restricted_solver::grow_gram(const working_set& set)
 {
     const std::int64_t known = gram_.rows;
     if (known == set.size()) return;
     const auto started = std::chrono::steady_clock::now();
-    panel<double> grown = ops_.allocate(set.size(), set.size());
-    ops_.copy_block(gram_, grown);
-    gram_ = std::move(grown);
+    if (set.size() > gram_room_.rows) {
+        const std::int64_t room = room_for_gram(set.size());
+        panel<double> grown = ops_.allocate(room, room);
+        ops_.copy_block(gram_, grown);
+        gram_room_ = std::move(grown);
+    }
+    gram_ = backend::leading_block(gram_room_, set.size(), set.size());
     ops_.gram(*set.columns, fit_.weights, known, gram_);
 
     for (std::int64_t u = known; u < set.size(); ++u)

@@ -47,6 +47,7 @@ public:
 
 private:
     bool use_gram(const working_set& set);
+    std::int64_t room_for_gram(std::int64_t features) const;
     void grow_gram(const working_set& set);
     solver::batch_outcome descend(const working_set& set, std::span<const double> lambda, panel<double>& B, bool gram,
                                   double gap_tolerance, std::int64_t max_iterations);
@@ -61,7 +62,8 @@ private:
     const problem& fit_;
     restricted_settings settings_;
     std::unique_ptr<backend::descent_memory> memory_;
-    panel<double> gram_;
+    panel<double> gram_room_;         // a square with room to grow in
+    panel<double> gram_;              // its upper left: of the working set as it stands
     std::vector<double> correlation_; ///< X̃_W'wỹ of the features in gram_
     double response_square_ = 0;
     std::string method_;
