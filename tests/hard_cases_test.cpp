@@ -33,6 +33,16 @@ dense_matrix normal_matrix(random_numbers& random, std::int64_t n, std::int64_t 
     return X;
 }
 
+/// Columns without relation, and a response that some of them explain.
+regression normal_problem(std::uint64_t seed, std::int64_t n, std::int64_t p, double noise, std::int64_t true_features)
+{
+    random_numbers random(seed);
+    regression problem;
+    problem.X = normal_matrix(random, n, p);
+    problem.y = response_of(random, problem.X, noise, true_features);
+    return problem;
+}
+
 /// Fits with alpha 1 and 0.5; every lambda has to be certified, and its certificate to be true.
 void expect_certified(regression problem)
 {
@@ -81,10 +91,7 @@ TEST(HardCases, EveryColumnTwiceAndOnceWithTheOtherSign)
 
 TEST(HardCases, TenTimesAsManyFeaturesAsRowsDownToAThousandth)
 {
-    random_numbers random(3);
-    regression problem;
-    problem.X = normal_matrix(random, 100, 1000);
-    problem.y = response_of(random, problem.X, 0.5, 20);
+    regression problem = normal_problem(3, 100, 1000, 0.5, 20);
     problem.settings.lambda_min_ratio = 0.001;
     expect_certified(problem);
 }
@@ -110,10 +117,7 @@ TEST(HardCases, ColumnsOfAnyScaleWithoutStandardisation)
 
 TEST(HardCases, TwentyRowsAndAHundredThousandFeatures)
 {
-    random_numbers random(5);
-    regression problem;
-    problem.X = normal_matrix(random, 20, 100000);
-    problem.y = response_of(random, problem.X, 0.5, 5);
+    regression problem = normal_problem(5, 20, 100000, 0.5, 5);
     problem.settings.n_lambda = 30;
     expect_certified(problem);
 }
@@ -150,10 +154,7 @@ TEST(HardCases, AResponseWithoutNoise)
 {
     for (const std::int64_t p : {30, 500}) {
         SCOPED_TRACE(p);
-        random_numbers random(8);
-        regression problem;
-        problem.X = normal_matrix(random, 100, p);
-        problem.y = response_of(random, problem.X, 0.0, 10);
+        regression problem = normal_problem(8, 100, p, 0.0, 10);
         problem.settings.lambda_min_ratio = 1e-4;
         expect_certified(problem);
     }
@@ -161,10 +162,7 @@ TEST(HardCases, AResponseWithoutNoise)
 
 TEST(HardCases, ALambdaWithoutTimeEnoughIsMarkedWithTheGapItHas)
 {
-    random_numbers random(9);
-    regression problem;
-    problem.X = normal_matrix(random, 100, 1000);
-    problem.y = response_of(random, problem.X, 0.5, 20);
+    regression problem = normal_problem(9, 100, 1000, 0.5, 20);
     problem.settings.lambda_min_ratio = 0.001;
     problem.settings.max_iterations = 1;
     const path_result result = problem.fit();

@@ -45,7 +45,7 @@ template <int K, class T, class Rows, class Values>
 inline void column_times_tile(const Rows& rows, const Values& values, std::int64_t begin, std::int64_t end,
                               std::int64_t foreseen, const T* R, std::int64_t stride, double shift, double* out)
 {
-    static_assert(K % 4 == 0);
+    static_assert(K % 8 == 0);
     constexpr int line_numbers = 64 / sizeof(T);
     using detail::four_doubles;
     four_doubles sum[K / 4] = {};

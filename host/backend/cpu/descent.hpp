@@ -8,6 +8,7 @@
 #include "host/backend/cpu/cpu_descent_memory.hpp"
 #include "host/backend/cpu/descent_limits.hpp"
 #include "host/backend/cpu/newton_steps.hpp"
+#include "host/backend/cpu/stall_watch.hpp"
 #include "host/backend/operations.hpp"
 
 #include <algorithm>
@@ -58,11 +59,10 @@ public:
         newton_.set_lambda(lambda);
         outcome result;
         gap_value now = form_.gap(lambda_);
-        double best_gap = now.gap;
-        double best_primal = now.primal;
-        int stalled = 0;
+        stall_watch watch;
+        watch.look(now);
         std::vector<double> gaps{now.gap}; // at every look since the last Newton step
-        while (now.gap > problem_.gap_tolerance && stalled < descent_limits::patience) {
+        while (now.gap > problem_.gap_tolerance && !watch.stalled()) {
             if (problem_.keep_going && !problem_.keep_going()) {
                 result.cancelled = true;
                 break;
@@ -77,14 +77,8 @@ public:
                 gaps.clear(); // the pace of the sweeps is measured anew
             }
             now = form_.gap(lambda_);
-            // The gap may stand still while the objective falls; when neither moves, rounding has set a floor and the
-            // column is handed back with what it has.
-            const bool gained =
-                now.gap < 0.999 * best_gap || now.primal < (1 - descent_limits::smallest_fall) * best_primal;
-            stalled = gained ? 0 : stalled + 1;
-            best_gap = std::min(best_gap, now.gap);
+            watch.look(now);
             gaps.push_back(now.gap);
-            best_primal = std::min(best_primal, now.primal);
         }
         result.gap = now.gap;
         return result;

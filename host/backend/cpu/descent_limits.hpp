@@ -8,10 +8,6 @@ namespace proxpath::backend::descent_limits {
 
 /// Sweeps between two looks at the gap.
 constexpr int sweeps_per_look = 3;
-/// Looks without gain after which a column is handed back with what it has.
-constexpr int patience = 20;
-/// Relative fall of the objective that is more than rounding.
-constexpr double smallest_fall = 1e-13;
 
 /// Newton steps of one run.
 constexpr std::int64_t most_at_once = 100;

@@ -98,7 +98,7 @@ constexpr std::int64_t dense_rows = 512;
 constexpr std::int64_t dense_tile = 128;
 /// Above this share of non-zeros a column of a sparse design is spread out. Anything from 0.25 to 0.7 takes the same
 /// time on a9a (3.7 ms) and ames (3.5 ms); 0.15 takes a quarter more on a9a.
-constexpr double spread_from_density = 0.5;
+constexpr double spread_column_from_density = 0.5;
 /// Features up to which pieces of rows have sums of their own: a triangle of 1 MiB, which a second-level cache holds.
 constexpr std::int64_t own_sums = 512;
 
@@ -174,7 +174,7 @@ public:
             const storage::column_block& block = storage::block_of(of.X.store(), j);
             const std::int64_t local = j - block.first;
             const auto entries = static_cast<double>(block.offsets[local + 1] - block.offsets[local]);
-            const bool spread = entries >= spread_from_density * static_cast<double>(of.X.rows());
+            const bool spread = entries >= spread_column_from_density * static_cast<double>(of.X.rows());
             new_spread_ = new_spread_ || (spread && j >= of.first_new);
             std::int64_t& count = spread ? spread_ : sparse_;
             place_[static_cast<std::size_t>(j)] = {spread, static_cast<std::int32_t>(count++)};

@@ -5,6 +5,7 @@
 #include "host/backend/cpu/descent_limits.hpp"
 #include "host/backend/cpu/lane_newton.hpp"
 #include "host/backend/cpu/residual_lanes.hpp"
+#include "host/backend/cpu/stall_watch.hpp"
 #include "host/parallel/parallel_for.hpp"
 
 #include <algorithm>
@@ -75,8 +76,6 @@ public:
         form_.load(starts);
         newton_.extrapolate(last.before, share, goes_on);
         sweep_rate_.fill(std::numeric_limits<double>::quiet_NaN());
-        best_gap_.fill(infinity);
-        best_primal_.fill(infinity);
         look();
     }
 
@@ -152,15 +151,11 @@ private:
         for (int c = 0; c < K; ++c) {
             if (!open_[c]) continue;
             gap_[c] = now[c].gap;
-            const bool gained = now[c].gap < 0.999 * best_gap_[c] ||
-                                now[c].primal < (1 - descent_limits::smallest_fall) * best_primal_[c];
-            stalled_[c] = gained ? 0 : stalled_[c] + 1;
-            best_gap_[c] = std::min(best_gap_[c], now[c].gap);
-            best_primal_[c] = std::min(best_primal_[c], now[c].primal);
+            watch_[c].look(now[c]);
             if (in_newton_[c]) pace_[c].clear(); // measured anew; until then sweep_rate_ stands
             pace_[c].push_back(now[c].gap);
-            open_[c] = now[c].gap > problem_.gap_tolerance && stalled_[c] < descent_limits::patience &&
-                       iterations_[c] < problem_.max_iterations;
+            open_[c] =
+                now[c].gap > problem_.gap_tolerance && !watch_[c].stalled() && iterations_[c] < problem_.max_iterations;
         }
     }
 
@@ -189,10 +184,8 @@ private:
     lane_set open_{};
     lane_set in_newton_{};
     std::array<std::int64_t, K> iterations_{};
-    std::array<int, K> stalled_{};
+    std::array<stall_watch, K> watch_{};
     numbers gap_{};
-    numbers best_gap_{};
-    numbers best_primal_{};
     std::array<std::vector<double>, K> pace_; // gaps at every look since the last Newton step
     numbers sweep_rate_{};                    // fall of the gap's logarithm in the time of a product; NaN: not known
     numbers newton_products_{};

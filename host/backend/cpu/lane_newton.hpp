@@ -33,6 +33,7 @@ public:
     void extrapolate(const std::vector<double>& before, const numbers& share, const lane_set& lanes)
     {
         find_support(lanes);
+        if (support_.empty()) return; // nobody goes on
         std::vector<double> step(free_.size());
         for (std::size_t a = 0; a < support_.size(); ++a)
             for (int c = 0; c < K; ++c)

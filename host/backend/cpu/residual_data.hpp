@@ -6,7 +6,10 @@
 #include "host/backend/cpu/gram_kernels.hpp"
 #include "host/backend/operations.hpp"
 
+#include <algorithm>
+#include <cmath>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -19,6 +22,11 @@ struct residual_data {
     {
         for (std::size_t i = 0; i < inverse_weights.size(); ++i)
             if (of.weights[i] > 0) inverse_weights[i] = 1 / of.weights[i];
+        double square = 0;
+        for (std::size_t i = 0; i < of.weights.size(); ++i) square += of.weights[i] * of.response[i] * of.response[i];
+        response_norm = std::sqrt(square);
+        equal_weights =
+            std::adjacent_find(of.weights.begin(), of.weights.end(), std::not_equal_to<>()) == of.weights.end();
         for_each_column([&](std::size_t j, const auto& rows, const auto& values, std::int64_t begin, std::int64_t end) {
             for (std::int64_t i = begin; i < end; ++i)
                 stored_sum[j] += of.weights[static_cast<std::size_t>(rows[i])] *
@@ -78,6 +86,8 @@ struct residual_data {
     const residual_problem& problem;
     const cpu_design& X;
     std::vector<double> inverse_weights; // 0 where the weight is
+    double response_norm = 0;            // of ỹ
+    bool equal_weights = false;          // all rows weigh the same
     std::vector<double> stored_sum;      // Σ w (x − shift) over the stored entries of each column
     std::optional<row_lists> lists;
 };

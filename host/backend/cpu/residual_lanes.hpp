@@ -11,7 +11,6 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
-#include <functional>
 #include <limits>
 #include <span>
 #include <vector>
@@ -29,13 +28,7 @@ public:
           spread_(by_rows_ ? static_cast<std::size_t>(data.X.cols() * K) : 0, 0.0),
           b_(static_cast<std::size_t>(data.X.cols() * K), 0.0), q_(static_cast<std::size_t>(data.X.rows() * K), 0.0),
           image_(q_.size(), 0.0), correlation_(b_.size(), 0.0)
-    {
-        const std::span<const double> w = data.problem.weights;
-        double square = 0;
-        for (std::size_t i = 0; i < w.size(); ++i) square += w[i] * data.problem.response[i] * data.problem.response[i];
-        response_norm_ = std::sqrt(square);
-        equal_weights_ = std::adjacent_find(w.begin(), w.end(), std::not_equal_to<>()) == w.end();
-    }
+    {}
 
     const residual_data& data() const { return data_; }
     /// What has been done so far, in products of a large matrix product (newton_costs.hpp). An entry of X that meets a
@@ -74,7 +67,7 @@ public:
     /// One pass of coordinate descent over all features, or over those that any lane has in use.
     void sweep(bool all, const numbers& lambda, const lane_set& open)
     {
-        if (equal_weights_) {
+        if (data_.equal_weights) {
             const double w = data_.problem.weights.empty() ? 0 : data_.problem.weights[0];
             sweep_with([w](std::size_t) { return w; }, all, lambda, open);
         } else {
@@ -215,7 +208,7 @@ private:
     /// What rounding may add to how far a correlation has moved: as in the certificate's pass.
     double rounding(int c, const numbers& square) const
     {
-        return rounding_of_correlations * (response_norm_ + std::sqrt(square[c]) + known_norm_[c]);
+        return rounding_of_correlations * (data_.response_norm + std::sqrt(square[c]) + known_norm_[c]);
     }
 
     /// How far the residuals are from those whose correlations are known.
@@ -461,10 +454,9 @@ private:
     row_lists lists_;                  // of the features in listed_
     std::vector<std::uint8_t> listed_; // p, or empty
     std::vector<double> spread_;       // p × K, zero between products by rows
-    bool equal_weights_ = false;
-    std::vector<double> b_; // p × K
-    std::vector<double> q_; // n × K, w (ρ − offset)
-    numbers offset_{};      // what centring adds to every residual
+    std::vector<double> b_;            // p × K
+    std::vector<double> q_;            // n × K, w (ρ − offset)
+    numbers offset_{};                 // what centring adds to every residual
     std::vector<double> image_;
     numbers image_offset_{};
     std::vector<std::uint8_t> looked_at_;   // p, by the last gaps()
@@ -477,7 +469,6 @@ private:
     mutable std::int64_t entries_written_ = 0;
     numbers known_norm_{};
     numbers drift_{}; // how far the residuals are from there, at most
-    double response_norm_ = 0;
 };
 
 } // namespace proxpath::backend
