@@ -341,6 +341,7 @@ private:
         const auto k = open.size();
         std::vector<double> host(static_cast<std::size_t>(B.rows) * k);
         ops_.download(B, host);
+        std::vector<finished_column> finished;
         std::vector<column> still_open;
         std::vector<std::int64_t> kept;
         std::vector<std::int64_t> violators;
@@ -355,8 +356,8 @@ private:
                 ++each.tightened;
             }
             if (converged || give_up) {
-                recorder_->store(each.index, lambdas_[each.index], certificate, each.iterations, each.passes, converged,
-                                 set_.features, host, k, c);
+                finished.push_back(
+                    {each.index, c, lambdas_[each.index], &certificate, each.iterations, each.passes, converged});
                 if (each.index == last) {
                     for (std::size_t j = 0; j < warm_.size(); ++j) warm_[j] = host[j * k + c];
                     latest_.lambda = lambdas_[last];
@@ -367,6 +368,7 @@ private:
             still_open.push_back(each);
             kept.push_back(static_cast<std::int64_t>(c));
         }
+        recorder_->store(finished, set_.features, host, k);
         open = std::move(still_open);
         if (open.empty()) return;
         B = ops_.compact(B, kept);

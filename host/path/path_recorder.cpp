@@ -24,38 +24,56 @@ double path_recorder::intercept(const std::vector<entry>& coefficients) const
     return value;
 }
 
-void path_recorder::store(std::size_t index, double lambda, const column_certificate& certificate,
-                          std::int64_t iterations, std::int64_t passes, bool converged,
-                          std::span<const std::int64_t> features, std::span<const double> solved, std::size_t k,
-                          std::size_t c)
+/// Takes the coefficients of all columns, a few features at a time: one column after the other would miss the cache at
+/// every coefficient, which took a quarter of a whole ridge path.
+void path_recorder::collect(std::span<const finished_column> columns, std::span<const std::int64_t> features,
+                            std::span<const double> solved, std::size_t k)
 {
-    std::vector<entry>& column = columns_[index];
-    for (std::size_t place = 0; place < features.size(); ++place) {
-        const double value = original_coefficient(fit_, features[place], solved[place * k + c]);
-        if (!std::isfinite(value))
-            throw invalid_input(fmt::format("X: the coefficient of column {} overflows; multiply it by a power of ten",
-                                            features[place]));
-        if (value != 0) column.emplace_back(features[place], value);
+    constexpr std::size_t features_at_once = 64;
+    std::vector<std::size_t> nonzeros(k, 0);
+    for (std::size_t place = 0; place < features.size(); ++place)
+        for (std::size_t c = 0; c < k; ++c) nonzeros[c] += solved[place * k + c] != 0 ? 1 : 0;
+    for (const finished_column& each : columns) columns_[each.index].reserve(nonzeros[each.place]);
+    for (std::size_t first = 0; first < features.size(); first += features_at_once) {
+        const std::size_t last = std::min(features.size(), first + features_at_once);
+        for (const finished_column& each : columns)
+            for (std::size_t place = first; place < last; ++place) {
+                const double value = original_coefficient(fit_, features[place], solved[place * k + each.place]);
+                if (!std::isfinite(value))
+                    throw invalid_input(fmt::format(
+                        "X: the coefficient of column {} overflows; multiply it by a power of ten", features[place]));
+                if (value != 0) columns_[each.index].emplace_back(features[place], value);
+            }
     }
-    std::sort(column.begin(), column.end());
-    column.shrink_to_fit();
+    for (const finished_column& each : columns) {
+        std::vector<entry>& column = columns_[each.index];
+        if (!std::is_sorted(column.begin(), column.end())) std::sort(column.begin(), column.end());
+    }
+}
 
-    path_point& point = points_[index];
-    point.lambda = lambda;
-    point.df = static_cast<std::int64_t>(column.size());
-    point.dev_ratio = null_loss_ > 0 ? 1 - certificate.residual_square / (2 * null_loss_) : 0;
-    point.intercept = intercept(column);
-    point.primal = certificate.value.primal;
-    point.dual = certificate.value.dual;
-    point.gap = certificate.value.gap;
-    point.rel_gap = null_loss_ > 0 ? certificate.value.gap / null_loss_ : 0;
-    point.kkt = certificate.kkt;
-    point.status = converged ? column_status::converged : column_status::not_converged;
-    point.iterations = iterations;
-    point.passes = passes;
-    known_[index] = 1;
-    ++stored_;
-    largest_rel_gap_ = std::max(largest_rel_gap_, point.rel_gap);
+void path_recorder::store(std::span<const finished_column> columns, std::span<const std::int64_t> features,
+                          std::span<const double> solved, std::size_t k)
+{
+    collect(columns, features, solved, k);
+    for (const finished_column& each : columns) {
+        const column_certificate& certificate = *each.certificate;
+        path_point& point = points_[each.index];
+        point.lambda = each.lambda;
+        point.df = static_cast<std::int64_t>(columns_[each.index].size());
+        point.dev_ratio = null_loss_ > 0 ? 1 - certificate.residual_square / (2 * null_loss_) : 0;
+        point.intercept = intercept(columns_[each.index]);
+        point.primal = certificate.value.primal;
+        point.dual = certificate.value.dual;
+        point.gap = certificate.value.gap;
+        point.rel_gap = null_loss_ > 0 ? certificate.value.gap / null_loss_ : 0;
+        point.kkt = certificate.kkt;
+        point.status = each.converged ? column_status::converged : column_status::not_converged;
+        point.iterations = each.iterations;
+        point.passes = each.passes;
+        known_[each.index] = 1;
+        ++stored_;
+        largest_rel_gap_ = std::max(largest_rel_gap_, point.rel_gap);
+    }
 }
 
 double path_recorder::null_kkt(const null_model& null, double lambda) const

@@ -14,14 +14,24 @@
 
 namespace proxpath::path {
 
+/// A column that is done.
+struct finished_column {
+    std::size_t index = 0; ///< in the path
+    std::size_t place = 0; ///< in the panel it was solved in
+    double lambda = 0;
+    const column_certificate* certificate = nullptr;
+    std::int64_t iterations = 0;
+    std::int64_t passes = 0;
+    bool converged = false;
+};
+
 class path_recorder {
 public:
     path_recorder(const problem& fit, double null_loss, std::size_t lambdas);
 
-    /// Column c of `solved` (|W| × k, row-major, solver's scale) is the solution at lambdas[index].
-    void store(std::size_t index, double lambda, const column_certificate& certificate, std::int64_t iterations,
-               std::int64_t passes, bool converged, std::span<const std::int64_t> features,
-               std::span<const double> solved, std::size_t k, std::size_t c);
+    /// Columns of `solved` (|W| × k, row-major, solver's scale).
+    void store(std::span<const finished_column> columns, std::span<const std::int64_t> features,
+               std::span<const double> solved, std::size_t k);
     /// Columns never stored become the null model, marked interrupted.
     void fill_interrupted(std::span<const double> lambdas, const null_model& null);
     void move_into(path_result& result);
@@ -31,6 +41,8 @@ public:
 
 private:
     using entry = std::pair<std::int64_t, double>;
+    void collect(std::span<const finished_column> columns, std::span<const std::int64_t> features,
+                 std::span<const double> solved, std::size_t k);
     double intercept(const std::vector<entry>& coefficients) const;
     double null_kkt(const null_model& null, double lambda) const;
 
