@@ -265,5 +265,32 @@ TYPED_TEST(BackendSteps, KrylovUpdateMovesEveryShift)
         }
 }
 
+TYPED_TEST(BackendSteps, CombineMakesColumnsOfFewVectors)
+{
+    using T = typename TypeParam::value_type;
+    random_numbers random(18);
+    for (const std::int64_t rows : {0, 1, 33, 2100})
+        for (const std::int64_t s : {0, 1, 3, 17})
+            for (const std::int64_t k : batch_widths) {
+                SCOPED_TRACE(testing::Message() << "rows " << rows << ", s " << s << ", k " << k);
+                const host_panel<T> V = random_panel<T>(random, rows, s);
+                const std::vector<double> Y = random_vector(random, s * k, -1, 1);
+                panel<T> B = this->up(random_panel<T>(random, rows, k)); // overwritten
+                this->ops_->combine(this->up(V), Y, B);
+                const host_panel<T> result = this->down(B);
+                for (std::int64_t r = 0; r < rows; ++r)
+                    for (std::int64_t c = 0; c < k; ++c) {
+                        real exact = 0;
+                        real size = 0;
+                        for (std::int64_t i = 0; i < s; ++i) {
+                            const real term = static_cast<real>(V.at(r, i)) * Y[static_cast<std::size_t>(i * k + c)];
+                            exact += term;
+                            size += std::fabs(term);
+                        }
+                        expect_near(result.at(r, c), exact, sum_error(s) * size, r, c);
+                    }
+            }
+}
+
 } // namespace
 } // namespace proxpath::test

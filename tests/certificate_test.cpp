@@ -3,6 +3,10 @@
 
 #include "tests/support/checks.hpp"
 
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
 #include <gtest/gtest.h>
 
 namespace proxpath::test {
@@ -45,6 +49,39 @@ TEST(Certificate, HoldsForEveryAlphaWithAndWithoutInterceptAndStandardisation)
                 SCOPED_TRACE(describe(problem, 1));
                 EXPECT_TRUE(fit_and_check(problem).all_converged());
             }
+}
+
+/// Where the Krylov space is short, the certificates come from its vectors (ridge_certificate.hpp), else from a pass.
+TEST(Certificate, HoldsForRidgeFromShortAndLongKrylovSpaces)
+{
+    int from_vectors = 0;
+    int from_pass = 0;
+    for (const bool hard : {false, true})
+        for (const bool standardize : {false, true}) {
+            regression problem = plain_problem(hard ? 5 : 6, 40, 60);
+            for (std::int64_t i = 0; i < 40; ++i) problem.X.at(i, 7) = 0; // a constant column
+            if (hard)
+                for (std::int64_t j = 0; j < 60; ++j)
+                    for (std::int64_t i = 0; i < 40; ++i) problem.X.at(i, j) *= std::pow(1.2, static_cast<double>(j));
+            for (std::int64_t i = 0; i < 40; ++i)
+                problem.weights.push_back(i % 5 == 0 ? 0.0 : 1.0 + 0.1 * static_cast<double>(i % 3));
+            problem.penalty_factors.assign(60, 1.0);
+            problem.penalty_factors[3] = std::numeric_limits<double>::infinity();
+            problem.penalty_factors[4] = 2.5;
+            problem.settings.alpha = 0;
+            problem.settings.solver = solver_kind::krylov;
+            problem.settings.standardize = standardize;
+            problem.settings.n_lambda = 100;
+            problem.settings.lambda_min_ratio = hard ? 1e-5 : 1e-2;
+            SCOPED_TRACE(describe(problem, 5));
+            const path_result result = fit_and_check(problem);
+            EXPECT_TRUE(result.all_converged());
+            std::int64_t longest = 0;
+            for (const path_point& point : result.points) longest = std::max(longest, point.iterations);
+            ++(longest < 33 ? from_vectors : from_pass);
+        }
+    EXPECT_GT(from_vectors, 0);
+    EXPECT_GT(from_pass, 0);
 }
 
 TEST(Certificate, HoldsWithWeightsAndOffset)

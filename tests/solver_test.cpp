@@ -208,7 +208,9 @@ TYPED_TEST(Solvers, KrylovSolvesEveryShiftLikeADirectSolve)
             options.gap_tolerance = (narrow ? 1e-8 : 1e-14) * loss;
             options.max_iterations = 1000;
             panel<T> B;
-            const auto outcome = solver::krylov<T>(*ops, *X, one.problem.y, one.weights, lambda, B, options);
+            solver::krylov_space<T> space;
+            const auto outcome = solver::krylov<T>(*ops, *X, one.problem.y, one.weights, lambda, B, space, options);
+            EXPECT_TRUE(space.empty());
             const host_panel<T> result = to_host(*ops, B);
             for (std::size_t c = 0; c < lambda.size(); ++c) {
                 EXPECT_LE(outcome.gaps[c], options.gap_tolerance);
@@ -224,6 +226,25 @@ TYPED_TEST(Solvers, KrylovSolvesEveryShiftLikeADirectSolve)
             std::int64_t most = 0;
             for (const std::int64_t iterations : outcome.iterations) most = std::max(most, iterations);
             EXPECT_LE(outcome.products, 2 * most + 3);
+
+            // The same with vectors kept: to the end, or given up on the way.
+            for (const std::int64_t kept : {std::int64_t{1}, (most + 1) / 2, most + 1}) {
+                SCOPED_TRACE(testing::Message() << "kept " << kept << " of " << most + 1);
+                options.vectors_kept = kept;
+                panel<T> again;
+                const auto same =
+                    solver::krylov<T>(*ops, *X, one.problem.y, one.weights, lambda, again, space, options);
+                EXPECT_EQ(same.iterations, outcome.iterations);
+                EXPECT_EQ(space.empty(), kept < most + 1);
+                const host_panel<T> other = to_host(*ops, again);
+                for (std::int64_t j = 0; j < result.rows; ++j)
+                    for (std::int64_t c = 0; c < result.cols; ++c)
+                        EXPECT_NEAR(other.at(j, c), result.at(j, c), (narrow ? 1e-4 : 1e-11) * std::sqrt(loss));
+                if (!space.empty()) {
+                    EXPECT_EQ(space.vectors.cols, most + 1);
+                    EXPECT_EQ(space.coordinates.size(), static_cast<std::size_t>(most + 1) * lambda.size());
+                }
+            }
         }
 }
 

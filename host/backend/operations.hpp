@@ -32,6 +32,7 @@
 //   covariance_descent     the restricted problem in Gram form, to its gap     sweeps × active × p s, Newton × |S|² s
 //   coordinate_descent     the same in residual form                           sweeps × 2 nnz_W (V + s), Newton × |S|²
 //   krylov_update          all shifts of one conjugate-gradient step           4 p k s
+//   combine                columns from the vectors of a short Krylov space    p (s_vectors + k) s
 #pragma once
 
 #include "host/backend/design.hpp"
@@ -234,6 +235,10 @@ public:
     /// For each column c: B_c += a_c D_c, then D_c = z_c r + b_c D_c; r p × 1.
     virtual void krylov_update(const panel<T>& r, std::span<const double> a, std::span<const double> z,
                                std::span<const double> b, panel<T>& D, panel<T>& B) const = 0;
+
+    /// B = V Y: few vectors V (r × s) combined into the k columns of B.
+    /// @param Y s × k, row-major, no padding
+    virtual void combine(const panel<T>& V, std::span<const double> Y, panel<T>& B) const = 0;
 };
 
 /// The CPU backend. @param threads ≥ 1

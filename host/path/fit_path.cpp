@@ -13,6 +13,7 @@
 #include "host/path/path_recorder.hpp"
 #include "host/path/problem.hpp"
 #include "host/path/restricted_solver.hpp"
+#include "host/path/ridge_certificate.hpp"
 #include "host/path/screening.hpp"
 #include "host/solver/krylov.hpp"
 
@@ -184,13 +185,15 @@ private:
         backend::column_scaling scaling = fit_.columns->scaling();
         for (std::size_t j = 0; j < scaling.inverse.size(); ++j)
             if (fit_.l2[j] > 0) scaling.inverse[j] /= std::sqrt(fit_.l2[j]);
-        const auto scaled = ops_.make_design(fit_.X, std::move(scaling));
+        space_.columns = ops_.make_design(fit_.X, std::move(scaling));
         solver::krylov_options settings;
         settings.gap_tolerance = inner_share * tolerance_;
         settings.max_iterations = options_.max_iterations;
+        settings.vectors_kept = ridge_vectors_kept(static_cast<std::int64_t>(block.size()));
         settings.keep_going = [this] { return report(); };
         const std::vector<double> lambda = lambdas_of(block);
-        const auto outcome = solver::krylov(ops_, *scaled, fit_.response, fit_.weights, lambda, ridge_, settings);
+        const auto outcome =
+            solver::krylov(ops_, *space_.columns, fit_.response, fit_.weights, lambda, ridge_, space_.basis, settings);
         std::vector<double> back(static_cast<std::size_t>(fit_.p), 0.0);
         for (std::size_t j = 0; j < back.size(); ++j)
             if (fit_.l2[j] > 0 && fit_.skip[j] == 0) back[j] = 1.0 / std::sqrt(fit_.l2[j]);
@@ -295,16 +298,23 @@ private:
         // Once the block's last column is done, what is known of it serves the others.
         known_ends ends{before_, latest_, open.back().index == last ? static_cast<std::int64_t>(open.size()) - 1 : -1};
         std::vector<column_certificate> certificates;
-        if (start_.empty()) {
-            certificates = certifier_.certify(set_, B, lambdas_of(open), all_features_ ? nullptr : &ends);
+        std::int64_t entries_read = fit_.X.nonzeros();
+        if (!space_.basis.empty())
+            certificates = certify_ridge(ops_, fit_, null_.residual, space_, B, lambdas_of(open), tolerance_);
+        space_ = {};
+        if (!start_.empty()) {
+            certificates = certify_narrow(open, B);
+            entries_read = certifier_.entries_read();
+        } else {
+            if (certificates.empty()) {
+                certificates = certifier_.certify(set_, B, lambdas_of(open), all_features_ ? nullptr : &ends);
+                entries_read = certifier_.entries_read();
+            }
             ++passes_;
             for (column& each : open) ++each.passes;
-        } else {
-            certificates = certify_narrow(open, B);
         }
-        account_.share_read = fit_.X.nonzeros() > 0 ? static_cast<double>(certifier_.entries_read()) /
-                                                          static_cast<double>(fit_.X.nonzeros())
-                                                    : 0;
+        account_.share_read =
+            fit_.X.nonzeros() > 0 ? static_cast<double>(entries_read) / static_cast<double>(fit_.X.nonzeros()) : 0;
         account_.certify += seconds_since(start);
         return certificates;
     }
@@ -460,6 +470,7 @@ private:
     known_residual latest_;    // at the block's last one; between blocks at an older one than before_
     std::vector<double> warm_; // coefficients at before_, |W|
     panel<double> ridge_;      // coefficients handed from solve_ridge to solve_block
+    ridge_space space_;        // that they were made of, until they are certified
     bool all_features_ = false;
     bool krylov_ = false;
     bool stopped_ = false;

@@ -145,7 +145,8 @@ memory_shares share_memory(const matrix& X, const path_options& options)
     const auto needed = [&](std::int64_t k) {
         const byte_count block = panel_bytes(n, k) * panels_of_rows +
                                  panel_bytes(expected, k) * (krylov ? krylov_panels : coefficient_panels);
-        return (fixed + block).value;
+        const byte_count space{krylov ? (panel_bytes(p, ridge_vectors_kept(k) + 1) * 2).value : 0};
+        return (fixed + block + space).value;
     };
 
     const std::int64_t together = narrow ? narrow_lambdas_together : lambdas_together;

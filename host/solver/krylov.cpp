@@ -3,6 +3,7 @@
 #include "host/solver/krylov.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 namespace proxpath::solver {
 
@@ -19,6 +20,79 @@ struct shift_state {
     bool running = true;
 };
 
+/// The solutions B and directions D of all shifts. As long as the vectors r are few, they are kept with the coordinates
+/// of B and D in them, and nothing of size p × k is touched until the end; after that B and D move at every step.
+template <class T>
+class all_shifts {
+public:
+    all_shifts(const operations<T>& ops, std::int64_t p, std::size_t k, std::int64_t vectors_kept)
+        : ops_(ops), p_(p), k_(k), limit_(vectors_kept), short_(vectors_kept > 0)
+    {
+        if (short_) {
+            space_.vectors = ops.allocate(p, vectors_kept);
+        } else {
+            B_ = ops.allocate(p, static_cast<std::int64_t>(k));
+            D_ = ops.allocate(p, static_cast<std::int64_t>(k));
+        }
+    }
+
+    /// For each column c: B_c += a_c D_c, then D_c = z_c r + b_c D_c.
+    void move(const panel<T>& r, std::span<const double> a, std::span<const double> z, std::span<const double> b)
+    {
+        if (short_ && count_ == limit_) leave_space();
+        if (!short_) {
+            ops_.krylov_update(r, a, z, b, D_, B_);
+            return;
+        }
+        for (std::size_t at = 0; at < directions_.size(); ++at) {
+            space_.coordinates[at] += a[at % k_] * directions_[at];
+            directions_[at] *= b[at % k_];
+        }
+        ops_.copy_column(r, 0, space_.vectors, count_++);
+        directions_.insert(directions_.end(), z.begin(), z.end());
+        space_.coordinates.resize(directions_.size(), 0.0);
+    }
+
+    /// @param space stays empty when it was left
+    panel<T> finish(krylov_space<T>& space)
+    {
+        D_ = {};
+        if (!short_) return std::move(B_);
+        std::vector<std::int64_t> used(static_cast<std::size_t>(count_));
+        std::iota(used.begin(), used.end(), 0);
+        space_.vectors = ops_.compact(space_.vectors, used);
+        panel<T> B = combined(space_.coordinates);
+        space = std::move(space_);
+        return B;
+    }
+
+private:
+    panel<T> combined(std::span<const double> coordinates) const
+    {
+        panel<T> columns = ops_.allocate(p_, static_cast<std::int64_t>(k_));
+        ops_.combine(space_.vectors, coordinates, columns);
+        return columns;
+    }
+
+    void leave_space()
+    {
+        B_ = combined(space_.coordinates);
+        D_ = combined(directions_);
+        space_ = {};
+        short_ = false;
+    }
+
+    const operations<T>& ops_;
+    std::int64_t p_;
+    std::size_t k_;
+    std::int64_t limit_;
+    std::int64_t count_ = 0;
+    bool short_;
+    krylov_space<T> space_;
+    std::vector<double> directions_; // of D, as the coordinates of B
+    panel<T> B_, D_;                 // once the space is left
+};
+
 template <class T>
 double square(const operations<T>& ops, const panel<T>& v)
 {
@@ -32,7 +106,7 @@ double square(const operations<T>& ops, const panel<T>& v)
 template <class T>
 batch_outcome krylov(const operations<T>& ops, const backend::design& X, std::span<const double> y,
                      std::span<const double> weights, std::span<const double> lambda, panel<T>& B,
-                     const krylov_options& options)
+                     krylov_space<T>& space, const krylov_options& options)
 {
     const std::size_t k = lambda.size();
     batch_outcome outcome;
@@ -56,12 +130,12 @@ batch_outcome krylov(const operations<T>& ops, const backend::design& X, std::sp
         ops.scale_rows(weights, image);
         ops.transpose_multiply(X, image, r);
     }
-    B = ops.allocate(p, static_cast<std::int64_t>(k));
-    panel<T> D = ops.allocate(p, static_cast<std::int64_t>(k));
+    space = {};
+    all_shifts<T> columns(ops, p, k, options.vectors_kept);
     std::vector<double> a(k, 0.0);
     std::vector<double> z(k, 1.0);
     std::vector<double> b(k, 0.0);
-    ops.krylov_update(r, a, z, b, D, B); // D = r for every shift
+    columns.move(r, a, z, b); // D = r for every shift
     const std::vector<double> one(1, 1.0);
     ops.krylov_update(r, zero, one, zero, d, unused);
     outcome.products = 1;
@@ -123,18 +197,21 @@ batch_outcome krylov(const operations<T>& ops, const backend::design& X, std::sp
             shift.zeta_previous = shift.zeta;
             shift.zeta = next;
         }
-        ops.krylov_update(r, a, z, b, D, B);
+        columns.move(r, a, z, b);
         ops.krylov_update(r, zero, one, std::vector<double>(1, beta), d, unused);
         rr = rr_next;
         alpha_previous = alpha;
         beta_previous = beta;
     }
+    B = columns.finish(space);
     return outcome;
 }
 
 template batch_outcome krylov(const operations<double>&, const backend::design&, std::span<const double>,
-                              std::span<const double>, std::span<const double>, panel<double>&, const krylov_options&);
+                              std::span<const double>, std::span<const double>, panel<double>&, krylov_space<double>&,
+                              const krylov_options&);
 template batch_outcome krylov(const operations<float>&, const backend::design&, std::span<const double>,
-                              std::span<const double>, std::span<const double>, panel<float>&, const krylov_options&);
+                              std::span<const double>, std::span<const double>, panel<float>&, krylov_space<float>&,
+                              const krylov_options&);
 
 } // namespace proxpath::solver

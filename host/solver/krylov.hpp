@@ -7,9 +7,19 @@
 
 namespace proxpath::solver {
 
+/// A Krylov space that stayed short: the solutions are B = V Y.
+template <class T>
+struct krylov_space {
+    backend::panel<T> vectors;       ///< V, p × s: residuals of the smallest lambda; none when there were too many
+    std::vector<double> coordinates; ///< Y, s × k, row-major
+
+    bool empty() const { return vectors.cols == 0; }
+};
+
 struct krylov_options {
     double gap_tolerance = 0; ///< absolute
     std::int64_t max_iterations = 0;
+    std::int64_t vectors_kept = 0;    ///< at most; a longer space moves all columns along at every step instead
     std::function<bool()> keep_going; ///< asked at every iteration; may be empty
 };
 
@@ -23,9 +33,10 @@ struct krylov_options {
 /// @param y ỹ, n; @param weights n
 /// @param lambda k, > 0, decreasing
 /// @param B p × k, overwritten
+/// @param space its vectors, where they could be kept to the end
 template <class T>
 batch_outcome krylov(const backend::operations<T>& ops, const backend::design& X, std::span<const double> y,
                      std::span<const double> weights, std::span<const double> lambda, backend::panel<T>& B,
-                     const krylov_options& options);
+                     krylov_space<T>& space, const krylov_options& options);
 
 } // namespace proxpath::solver

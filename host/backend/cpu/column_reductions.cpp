@@ -217,6 +217,26 @@ void cpu_operations<T>::krylov_update(const panel<T>& r, std::span<const double>
     });
 }
 
+template <class T>
+void cpu_operations<T>::combine(const panel<T>& V, std::span<const double> Y, panel<T>& B) const
+{
+    const auto k = static_cast<std::size_t>(B.cols);
+    const std::int64_t pieces = parallel::pieces(B.rows, rows_per_piece);
+    parallel::parallel_for(threads_, pieces, [&](std::int64_t piece) {
+        std::vector<double> sums(k);
+        const std::int64_t end = std::min(B.rows, (piece + 1) * rows_per_piece);
+        for (std::int64_t r = piece * rows_per_piece; r < end; ++r) {
+            std::fill(sums.begin(), sums.end(), 0.0);
+            for (std::int64_t i = 0; i < V.cols; ++i) {
+                const auto v = static_cast<double>(V.row(r)[i]);
+                const double* const y = Y.data() + static_cast<std::size_t>(i) * k;
+                for (std::size_t c = 0; c < k; ++c) sums[c] += v * y[c];
+            }
+            for (std::size_t c = 0; c < k; ++c) B.row(r)[c] = static_cast<T>(sums[c]);
+        }
+    });
+}
+
 #define INSTANTIATE(T)                                                                                                 \
     template void cpu_operations<T>::extrapolated_residual(const panel<T>&, const panel<T>&, const panel<T>&,          \
                                                            std::span<const double>, std::span<const double>,           \
@@ -237,7 +257,8 @@ void cpu_operations<T>::krylov_update(const panel<T>& r, std::span<const double>
     template void cpu_operations<T>::penalty_sums(const panel<T>&, const panel<T>&, const penalty_view&,               \
                                                   std::span<const double>, std::span<gap_sums>) const;                 \
     template void cpu_operations<T>::krylov_update(const panel<T>&, std::span<const double>, std::span<const double>,  \
-                                                   std::span<const double>, panel<T>&, panel<T>&) const;
+                                                   std::span<const double>, panel<T>&, panel<T>&) const;               \
+    template void cpu_operations<T>::combine(const panel<T>&, std::span<const double>, panel<T>&) const;
 INSTANTIATE(float)
 INSTANTIATE(double)
 #undef INSTANTIATE

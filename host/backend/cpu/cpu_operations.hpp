@@ -64,6 +64,7 @@ public:
                             std::span<double> gaps) const override;
     void krylov_update(const panel<T>& r, std::span<const double> a, std::span<const double> z,
                        std::span<const double> b, panel<T>& D, panel<T>& B) const override;
+    void combine(const panel<T>& V, std::span<const double> Y, panel<T>& B) const override;
 
 private:
     int threads_;
