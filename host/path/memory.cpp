@@ -43,6 +43,9 @@ constexpr std::uint64_t krylov_panels = 2;
 /// Ridge on few features solves by a factorisation at once; above, by a Krylov space.
 constexpr std::int64_t factored_ridge = 1024;
 
+/// Density below which the residual form keeps its columns by rows, too.
+constexpr double kept_by_rows = 0.1;
+
 /// A number of bytes. What 64 bits cannot count stands at their end, so that it never fits a limit by wrapping around.
 struct byte_count {
     std::uint64_t value = 0;
@@ -176,16 +179,18 @@ memory_shares share_memory(const matrix& X, const path_options& options)
         !krylov && options.form != form_kind::residual &&
         (options.form == form_kind::gram ||
          (gram.value <= shares.gram_limit_bytes &&
-          gram_form_pays(static_cast<double>(expected), share * static_cast<double>(X.nonzeros()))));
+          (narrow || gram_form_pays(static_cast<double>(expected), share * static_cast<double>(X.nonzeros()),
+                                    static_cast<double>(n)))));
     byte_count working{all ? 0 : static_cast<std::uint64_t>(gathered)};
     if (in_gram_form) working = working + gram;
     if (!in_gram_form && !krylov && !descends) working = working + panel_bytes(n, k) * residual_form_panels;
-    const bool sparse = static_cast<double>(X.nonzeros()) < 0.5 * static_cast<double>(n) * static_cast<double>(p);
+    const bool by_rows =
+        static_cast<double>(X.nonzeros()) < kept_by_rows * static_cast<double>(n) * static_cast<double>(p);
     if (!in_gram_form && !krylov && descends) {
         const byte_count lanes = panel_bytes(n, k) * lane_row_panels + panel_bytes(expected, k) * lane_feature_panels;
         working = working + byte_count{std::min(lanes.value, shares.factor_limit_bytes)};
     }
-    if (!in_gram_form && descends && sparse) // its columns by rows: an index and a value each
+    if (!in_gram_form && descends && by_rows) // an index and a value each
         working = working + byte_count{static_cast<std::uint64_t>(share * static_cast<double>(X.nonzeros()))} * 12;
     plan.working_bytes = working.value;
     if (descends) // the factor and the features it holds: two thirds of a square

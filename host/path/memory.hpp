@@ -5,6 +5,7 @@
 #include <proxpath/options.hpp>
 #include <proxpath/result.hpp>
 
+#include <algorithm>
 #include <cstdint>
 
 namespace proxpath::path {
@@ -27,14 +28,18 @@ inline double gram_bytes(std::int64_t features)
     return 2 * sizeof(double) * static_cast<double>(features) * static_cast<double>(features);
 }
 
-/// True when the Gram form is the cheaper one: a coordinate step costs |W| numbers in a row there, and 2 nnz_W / |W|
-/// gathered ones, each as long as sixteen, in residual form: a few of them in time, and no conjugate gradients for the
-/// Newton steps.
-inline bool gram_form_pays(double features, double nonzeros)
+/// True when the Gram form is the cheaper one. A sweep looks at every feature and moves some, no more than n in the
+/// end: a move costs |W| numbers in a row there, and a look nothing; in residual form looks and moves are 2 nnz_W
+/// gathered numbers, each as long as three. Where columns are sparse that decides (text, we8there: a third of the
+/// time). Of a Gram matrix that is used for a few lambdas only, the products count: more than |W|² of them for each
+/// number gathered are not worth it.
+inline bool gram_form_pays(double features, double nonzeros, double rows)
 {
-    constexpr double always = 800;
-    constexpr double gather_cost = 16;
-    return features <= always || features * features <= 2 * gather_cost * nonzeros;
+    constexpr double always = 256;
+    constexpr double gather_cost = 3;
+    constexpr double products_for_each = 32;
+    return features <= always || (features * features <= products_for_each * nonzeros &&
+                                  features * std::min(features, rows) <= 2 * gather_cost * nonzeros);
 }
 
 /// True when every feature is in the working set from the start.

@@ -19,9 +19,6 @@ narrow_start start_narrow(const operations<double>& ops, const problem& fit, con
     const auto count = static_cast<std::int64_t>(start.features.size());
     if (count == 0 || gram_bytes(count) > static_cast<double>(shares.gram_limit_bytes)) return {};
     start.columns = count == fit.p ? fit.columns : ops.gather_columns(*fit.columns, start.features, nullptr);
-    if (options.form == form_kind::automatic &&
-        !gram_form_pays(static_cast<double>(count), static_cast<double>(start.columns->nonzeros())))
-        return {};
     const auto started = std::chrono::steady_clock::now();
     start.gram = ops.allocate(count, count);
     start.correlation.resize(start.features.size());

@@ -67,8 +67,12 @@ bool restricted_solver::use_gram(const working_set& set)
                             static_cast<std::uint64_t>(needed), settings_.gram_limit_bytes);
     }
     if (settings_.form == form_kind::gram) return true;
+    if (gram_.rows == set.size()) {
+        reason_ = "the products are there";
+        return true;
+    }
     const auto nonzeros = static_cast<double>(set.columns->nonzeros());
-    const bool pays = gram_form_pays(features, nonzeros);
+    const bool pays = gram_form_pays(features, nonzeros, static_cast<double>(fit_.n));
     reason_ = fmt::format("{} features of {:.0f} non-zeros: a step costs less by {}", set.size(),
                           features > 0 ? nonzeros / features : 0, pays ? "rows of the Gram matrix" : "columns");
     return pays;
