@@ -166,11 +166,15 @@ private:
         if (gaps.size() > looks_to_measure)
             sweep_rate_[c] =
                 std::log(gaps[gaps.size() - 1 - looks_to_measure] / gaps.back()) / (looks_to_measure * look_products);
-        if (eager_ && newton_products_[c] <= 2 * newton_before_) return true;
+        if (eager_ && newton_products_[c] <= patience * newton_before_) return true;
         if (std::isnan(sweep_rate_[c])) return false;
         const double left = std::log(gaps.back() / problem_.gap_tolerance);
         return !(left < sweep_rate_[c] * std::max(newton_before_, newton_products_[c]));
     }
+
+    /// What eager Newton steps may take of what they took before: products differ from lambda to lambda, and where the
+    /// steps are given up, sweeps have to start anew (wide: a fourth of the path).
+    static constexpr double patience = 4;
 
     const residual_problem& problem_;
     std::int64_t first_;
