@@ -153,7 +153,7 @@ private:
         auto count = std::min<std::size_t>(
             lambdas_.size() - next_, static_cast<std::size_t>(krylov_ ? shares_.krylov_block : shares_.lambda_block));
         if (!all_features_) {
-            const candidate_rule rule{fit_, set_, before_, latest_};
+            const candidate_rule rule{fit_, set_, before_, latest_, margin_.width()};
             count = rule.block_length(std::span(lambdas_).subspan(next_, count));
             const auto candidates = rule.candidates(lambdas_[next_ + count - 1]);
             if (!candidates.empty()) add_features(candidates);
@@ -248,6 +248,7 @@ private:
         }
         std::sort(violators.begin(), violators.end());
         account_.violators = std::unique(violators.begin(), violators.end()) - violators.begin();
+        if (account_.opens_block) margin_.learn(account_.violators > 0);
         account_.method = method_;
         book_seconds();
         result_.account.push_back(std::move(account_));
@@ -466,8 +467,9 @@ private:
     double tolerance_ = 0;
 
     working_set set_;
-    known_residual before_;    // at the last lambda before the block in work
-    known_residual latest_;    // at the block's last one; between blocks at an older one than before_
+    known_residual before_; // at the last lambda before the block in work
+    known_residual latest_; // at the block's last one; between blocks at an older one than before_
+    screening_margin margin_;
     std::vector<double> warm_; // coefficients at before_, |W|
     panel<double> ridge_;      // coefficients handed from solve_ridge to solve_block
     ridge_space space_;        // that they were made of, until they are certified

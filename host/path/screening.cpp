@@ -67,7 +67,7 @@ bool candidate_rule::may_enter(std::size_t j, double lambda) const
     const double l1 = fit.l1[j];
     const double fall = lambda < now.lambda ? 1 - lambda / now.lambda : 0;
     return std::fabs(now.correlation[j]) >= l1 * (2 * lambda - now.lambda) &&
-           expected(j, lambda) >= l1 * lambda * (1 - margin - margin_of_fall * fall);
+           expected(j, lambda) >= l1 * lambda * (1 - width * (margin + margin_of_fall * fall));
 }
 
 std::size_t candidate_rule::block_length(std::span<const double> lambdas) const
