@@ -94,12 +94,16 @@ __global__ void __launch_bounds__(block_threads)
     }
 }
 
+/// Blocks that a multiprocessor has to hold: leaves a thread 64 registers, where ptxas 13.0 by itself takes 40 and
+/// spills (multiply, one column, sm_80).
+constexpr int resident_long_blocks = 4;
+
 /// Tag of the sums that a block's segments leave for their addition.
 struct segment_sums;
 
 /// Longer lists: a block takes one at a time, each of its warps (or parts of warps) a segment.
 template <int W, class V, class T, class Policy>
-__global__ void __launch_bounds__(block_threads)
+__global__ void __launch_bounds__(block_threads, resident_long_blocks)
     long_lists_kernel(lists_view<V> lists, panel_view<const T> P, Policy policy)
 {
     using layout = warp_layout<W>;

@@ -13,6 +13,10 @@ namespace proxpath::kernels {
 constexpr std::int64_t piece_rows = 256;
 constexpr int row_partials = 8;
 
+/// Blocks that a multiprocessor has to hold: leaves a thread 128 registers. Left to itself ptxas 13.0 saves registers
+/// for occupancy and spills (column_dots, sm_80), and so it does with three.
+constexpr int resident_blocks = 2;
+
 /// Pieces of so many rows; no rows are one piece, whose sum is 0.
 __host__ __device__ constexpr std::int64_t row_pieces(std::int64_t rows)
 {
@@ -25,7 +29,7 @@ struct piece_sums;
 /// out[piece][s][c] for s < N sums of `cols` columns.
 /// @param width tile_width(cols); a block takes block_threads / (8 width) pieces at a time
 template <int N, class Term>
-__global__ void __launch_bounds__(block_threads)
+__global__ void __launch_bounds__(block_threads, resident_blocks)
     row_sums_kernel(std::int64_t rows, std::int64_t cols, int width, Term term, double* __restrict__ out)
 {
     double* const partial = shared_array<double, N * block_threads, piece_sums>();
