@@ -62,7 +62,8 @@ public:
     std::size_t current_index() const { return current_; }
     void* shared(const void* name, std::size_t bytes);
     void wait();
-    [[noreturn]] void fail(const std::string& what);
+    void note_fault(const std::string& what);
+    [[noreturn]] void stop();
     [[noreturn]] void thread_main();
 
 private:
@@ -210,10 +211,12 @@ std::string scheduler::describe(std::size_t i, const std::string& what) const
     return out.str();
 }
 
-/// Called by a thread, which does not go on; the scheduler throws.
-void scheduler::fail(const std::string& what)
+/// Called by a thread, which then stops; the scheduler throws.
+void scheduler::note_fault(const std::string& what) { fault_ = describe(current_, what); }
+
+/// The stack is given up as it is: nothing on it may own memory.
+void scheduler::stop()
 {
-    fault_ = describe(current_, what);
     for (;;) wait();
 }
 
@@ -439,9 +442,14 @@ std::uint64_t warp_exchange(warp_operation operation, unsigned mask, std::uint64
     me.bits = bits;
     me.source = source;
     const int own = lane();
-    if ((mask >> own & 1u) == 0) block.fail("is not in the mask of its own warp operation at " + text(where));
-    if (operation == warp_operation::shuffle && (mask >> source & 1u) == 0)
-        block.fail("reads lane " + std::to_string(source) + ", which is not in the mask, at " + text(where));
+    if ((mask >> own & 1u) == 0) {
+        block.note_fault("is not in the mask of its own warp operation at " + text(where));
+        block.stop();
+    }
+    if (operation == warp_operation::shuffle && (mask >> source & 1u) == 0) {
+        block.note_fault("reads lane " + std::to_string(source) + ", which is not in the mask, at " + text(where));
+        block.stop();
+    }
     const std::size_t warp = block.current_index() / lanes;
     char* const key = &block.warp_keys_[warp][block.warps_opened_[warp] % 2];
     // Only the barrier orders memory.

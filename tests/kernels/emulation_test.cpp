@@ -7,6 +7,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -236,6 +237,48 @@ TEST_F(Emulation, RunsOnAfterAFault)
     run(reverse_block, {"reverse_block", 1, 1, 96, {}}, from.data(), to.data());
     EXPECT_EQ(to, from);
 }
+
+#ifdef __SANITIZE_ADDRESS__
+
+void write_behind(double* numbers) { numbers[threadIdx.x] = 1; }
+void write_behind_shared() { shared_array<double, 4, tag>()[threadIdx.x] = 1; }
+
+TEST_F(Emulation, AddressSanitizerSeesWritesBehindMemory)
+{
+    GTEST_FLAG_SET(death_test_style, "threadsafe");
+    std::vector<double> numbers(32);
+    EXPECT_DEATH(run(write_behind, {"write_behind", 1, 1, 33, {}}, numbers.data()), "heap-buffer-overflow");
+    EXPECT_DEATH(run(write_behind_shared, {"write_behind_shared", 1, 1, 5, {}}), "heap-buffer-overflow");
+}
+
+#endif
+
+#ifdef __SANITIZE_THREAD__
+
+void sum_block(int* sum, bool wait_for_others)
+{
+    int* const shared = shared_array<int, 32, tag>();
+    shared[threadIdx.x] = 1;
+    if (wait_for_others) __syncwarp();
+    if (threadIdx.x == 0)
+        for (int t = 0; t < 32; ++t) *sum += shared[t];
+}
+
+TEST_F(Emulation, ThreadSanitizerSeesMissingBarriers)
+{
+    GTEST_FLAG_SET(death_test_style, "threadsafe");
+    int sum = 0;
+    run(sum_block, {"sum_block", 2, 1, 32, {}}, &sum, true);
+    EXPECT_EQ(sum, 64);
+    EXPECT_DEATH(
+        {
+            run(sum_block, {"sum_block", 1, 1, 32, {}}, &sum, false);
+            std::exit(1);
+        },
+        "data race");
+}
+
+#endif
 
 TEST_F(Emulation, LaunchesThatTheDeviceRefusesAreRefused)
 {
