@@ -44,7 +44,7 @@ end
 
 begin "formatting"
 if [[ $(clang-format --version 2>/dev/null) =~ version\ 14\. ]]; then
-    find host include tests examples bench -name '*.[ch]pp' -print0 | xargs -0 clang-format --dry-run -Werror
+    find host include kernels tests examples bench \( -name '*.[ch]pp' -o -name '*.cu' -o -name '*.cuh' \) -print0 | xargs -0 clang-format --dry-run -Werror
 else
     echo "skipped: it is clang-format 14 that decides, and it is not here"
 fi

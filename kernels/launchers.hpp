@@ -1,0 +1,91 @@
+// The operations of host/backend/operations.hpp as the device has them: pointers into device memory and a stream, all
+// work in stream order, nothing allocated and nothing waited for. Names and formulas are those of the contract. Each is
+// defined, for float and double, in the .cu file of its name.
+//
+// T is the type of panels, V that of the stored values of X. Sums run in double in an order that depends on the length
+// of what is summed and on nothing else: not on k, the grid or the order of threads. Outputs do not alias inputs unless
+// it says so; padding of panels is not touched. Pointers called `a` (a number per row) may be null: all 1.
+//
+// Sums over rows need `scratch`, scratch_numbers(rows, sums) doubles, which is free again when the operation is done.
+#pragma once
+
+#include "kernels/views.hpp"
+
+#include <cstdint>
+
+namespace proxpath::kernels {
+
+/// Doubles of scratch for `sums` sums over `rows` rows: sums = k for one number per column, 2 k for two.
+std::int64_t scratch_numbers(std::int64_t rows, std::int64_t sums);
+
+/// C = X̃'R; R n × k, C p × k. @param scratch for k sums over n rows and k numbers more
+template <class T, class V>
+void transpose_multiply(const design_view<V>& X, const panel_view<const T>& R, const panel_view<T>& C, double* scratch,
+                        stream_view stream);
+
+/// V = X̃B; B p × k, V n × k. @param scratch for k sums over p rows and k numbers more
+template <class T, class V>
+void multiply(const design_view<V>& X, const panel_view<const T>& B, const panel_view<T>& product, double* scratch,
+              stream_view stream);
+
+/// V = y − X̃B; y n × 1. @param scratch as for multiply
+template <class T, class V>
+void residual(const design_view<V>& X, const panel_view<const T>& B, const panel_view<const T>& y,
+              const panel_view<T>& rest, double* scratch, stream_view stream);
+
+/// sums_c = Σ_r X_rc. @param scratch for k sums
+template <class T>
+void column_sums(const panel_view<const T>& X, double* sums, double* scratch, stream_view stream);
+
+/// result_c = Σ_r a_r X_rc Y_rc; Y has k columns or one. @param scratch for k sums
+template <class T>
+void column_dots(const panel_view<const T>& X, const panel_view<const T>& Y, const double* a, double* result,
+                 double* scratch, stream_view stream);
+
+/// With ρ = y − V: sums_c = Σ a ρ², sums_(k + c) = Σ a y ρ; y has one column. @param scratch for 2 k sums
+template <class T>
+void residual_dots(const panel_view<const T>& y, const panel_view<const T>& V, const double* a, double* sums,
+                   double* scratch, stream_view stream);
+
+/// Three iterates of one sequence, all r × k; they may alias one another.
+template <class T>
+struct iterates {
+    panel_view<const T> next;
+    panel_view<const T> now;
+    panel_view<const T> previous;
+};
+
+/// result_c = Σ_r a_r (Xn − X − θ(X − Xp))_rc (Yn − Y − θ(Y − Yp))_rc. @param theta k @param scratch for k sums
+template <class T>
+void extrapolation_dots(const iterates<T>& X, const iterates<T>& Y, const double* theta, const double* a,
+                        double* result, double* scratch, stream_view stream);
+
+/// square_c = ‖X_c − from − θ_c (to − from)‖²_a, not yet its root; from, to r × 1. @param scratch for k sums
+template <class T>
+void chord_squares(const panel_view<const T>& X, const panel_view<const T>& from, const panel_view<const T>& to,
+                   const double* theta, const double* a, double* square, double* scratch, stream_view stream);
+
+/// out = a_r (base − Z − θ_c (Z − Zprev)); base has 1 or k columns; out may be Zprev.
+template <class T>
+void extrapolated_residual(const panel_view<const T>& base, const panel_view<const T>& Z,
+                           const panel_view<const T>& Z_previous, const double* theta, const double* a,
+                           const panel_view<T>& out, stream_view stream);
+
+/// X_rc ← a_r X_rc; a is not null.
+template <class T>
+void scale_rows(const double* a, const panel_view<T>& X, stream_view stream);
+
+/// B_c += a_c D_c, then D_c = z_c r + b_c D_c; r p × 1; a, z, b k numbers.
+template <class T>
+void krylov_update(const panel_view<const T>& r, const double* a, const double* z, const double* b,
+                   const panel_view<T>& D, const panel_view<T>& B, stream_view stream);
+
+/// With V = B + θ_c (B − Bprev): out = clip(S(V + t_c N, t_c λ_c l1) / (1 + t_c λ_c l2)),
+/// sums_c = Σ_j (out − V)², sums_(k + c) = Σ_j (V − out)(out − B).
+/// @param lambda, theta, step k numbers @param scratch for 2 k sums
+template <class T>
+void prox_step(const panel_view<const T>& B, const panel_view<const T>& B_previous, const panel_view<const T>& N,
+               const penalty_arrays& penalty, const double* lambda, const double* theta, const double* step,
+               const panel_view<T>& out, double* sums, double* scratch, stream_view stream);
+
+} // namespace proxpath::kernels

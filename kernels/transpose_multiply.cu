@@ -1,0 +1,61 @@
+// C = X̃'R: every column of X against the whole batch. R is read by gather, k numbers in a row for each non-zero, so
+// it is efficient where the rows of R that are in use fit the second-level cache. Moves nnz (4 + sizeof(V)) bytes for
+// each tile of 32 columns, nnz k sizeof(T) gathered, p k sizeof(T) written. Centring takes the sums of R's columns, n k
+// sizeof(T) more, and is left out where no column is centred.
+
+#include "kernels/gather_sum.cuh"
+#include "kernels/launchers.hpp"
+
+namespace proxpath::kernels {
+
+namespace {
+
+/// Lists are columns of X: what is subtracted entry by entry is one number for the list.
+template <class T, class V>
+struct column_policy {
+    const V* values;
+    const double* shift;
+    const double* center;
+    const double* inverse;
+    const double* sums_of_R; ///< null: no column is centred
+    panel_view<T> C;
+
+    struct entry_weight {
+        const V* values;
+        double shift;
+        __device__ double operator()(std::int64_t position, std::int64_t) const
+        {
+            return static_cast<double>(values[position]) - shift;
+        }
+    };
+    __device__ entry_weight weight(std::int64_t j, bool exists) const { return {values, exists ? shift[j] : 0.0}; }
+    __device__ void finish(std::int64_t j, std::int64_t c, double sum) const
+    {
+        const double taken = sums_of_R == nullptr ? 0.0 : center[j] * sums_of_R[c];
+        C.data[j * C.stride + c] = static_cast<T>(inverse[j] * (sum - taken));
+    }
+};
+
+} // namespace
+
+template <class T, class V>
+void transpose_multiply(const design_view<V>& X, const panel_view<const T>& R, const panel_view<T>& C, double* scratch,
+                        stream_view stream)
+{
+    if (X.p == 0 || R.cols == 0) return;
+    double* const sums_of_R = X.centered ? scratch : nullptr;
+    if (X.centered) column_sums(R, sums_of_R, scratch + R.cols, stream);
+    const column_policy<T, V> policy{X.columns.values, X.shift, X.center, X.inverse, sums_of_R, C};
+    gather_sums("transpose_multiply", X.columns, R, policy, stream);
+}
+
+template void transpose_multiply<float, float>(const design_view<float>&, const panel_view<const float>&,
+                                               const panel_view<float>&, double*, stream_view);
+template void transpose_multiply<float, double>(const design_view<double>&, const panel_view<const float>&,
+                                                const panel_view<float>&, double*, stream_view);
+template void transpose_multiply<double, float>(const design_view<float>&, const panel_view<const double>&,
+                                                const panel_view<double>&, double*, stream_view);
+template void transpose_multiply<double, double>(const design_view<double>&, const panel_view<const double>&,
+                                                 const panel_view<double>&, double*, stream_view);
+
+} // namespace proxpath::kernels

@@ -1,0 +1,32 @@
+// The emulated device under test: threads forward, in reverse and in eight random orders, some of these with a grid so
+// small that kernels have to stride.
+
+#include "tests/emulation/emulated_runtime.hpp"
+#include "tests/emulation/streams.hpp"
+#include "tests/kernels/device_under_test.hpp"
+
+#include <cstdint>
+
+namespace proxpath::test {
+
+using emulation::thread_order;
+
+std::unique_ptr<backend::device_runtime> make_runtime_under_test() { return emulation::make_emulated_runtime(); }
+
+int ways_to_run() { return 10; }
+
+std::string run_in_way(int way)
+{
+    emulation::device_settings& settings = emulation::settings();
+    settings = {};
+    if (way == 0) return "forward";
+    if (way == 1) {
+        settings.order.is = thread_order::kind::reverse;
+        return "reverse";
+    }
+    settings.order = {thread_order::kind::random, static_cast<std::uint64_t>(way)};
+    if (way % 2 == 1) settings.block_limit = 2;
+    return "random, seed " + std::to_string(way) + (way % 2 == 1 ? ", two blocks" : "");
+}
+
+} // namespace proxpath::test
