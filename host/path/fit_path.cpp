@@ -300,7 +300,8 @@ private:
         known_ends ends{before_, latest_, open.back().index == last ? static_cast<std::int64_t>(open.size()) - 1 : -1};
         std::vector<column_certificate> certificates;
         std::int64_t entries_read = fit_.X.nonzeros();
-        if (!space_.basis.empty())
+        // Factors so small that their penalties are zero need the projection of the usual pass.
+        if (!space_.basis.empty() && fit_.unpenalised.empty())
             certificates = certify_ridge(ops_, fit_, null_.residual, space_, B, lambdas_of(open), tolerance_);
         space_ = {};
         if (!start_.empty()) {

@@ -43,7 +43,7 @@ constexpr std::uint64_t krylov_panels = 2;
 /// Ridge on few features solves by a factorisation at once; above, by a Krylov space.
 constexpr std::int64_t factored_ridge = 1024;
 
-/// Density below which the residual form keeps its columns by rows, too.
+/// Density below which the residual form keeps its columns by rows, too (the CPU backend: spread_from_density).
 constexpr double kept_by_rows = 0.1;
 
 /// A number of bytes. What 64 bits cannot count stands at their end, so that it never fits a limit by wrapping around.

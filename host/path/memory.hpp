@@ -51,7 +51,7 @@ bool is_narrow(const path_options& options, std::int64_t n, std::int64_t p);
 /// True when ridge is solved by one Krylov space.
 bool takes_krylov(const path_options& options, std::int64_t n, std::int64_t p);
 /// Vectors of a Krylov space for k lambdas that are kept. As long as they are fewer than the columns by so much, it is
-/// cheaper to certify and combine them than the columns.
-constexpr std::int64_t ridge_vectors_kept(std::int64_t k) { return k / 3; }
+/// cheaper to certify and combine them than the columns; their products with each other grow with the square.
+constexpr std::int64_t ridge_vectors_kept(std::int64_t k) { return std::min<std::int64_t>(k / 3, 64); }
 
 } // namespace proxpath::path

@@ -29,6 +29,7 @@ double path_recorder::intercept(const std::vector<entry>& coefficients) const
 void path_recorder::collect(std::span<const finished_column> columns, std::span<const std::int64_t> features,
                             std::span<const double> solved, std::size_t k)
 {
+    if (columns.empty()) return;
     constexpr std::size_t features_at_once = 64;
     std::vector<std::size_t> nonzeros(k, 0);
     for (std::size_t place = 0; place < features.size(); ++place)

@@ -67,7 +67,7 @@ bool restricted_solver::use_gram(const working_set& set)
                             static_cast<std::uint64_t>(needed), settings_.gram_limit_bytes);
     }
     if (settings_.form == form_kind::gram) return true;
-    if (gram_.rows == set.size()) {
+    if (gram_.rows > 0 && gram_.rows == set.size()) {
         reason_ = "the products are there";
         return true;
     }

@@ -180,7 +180,7 @@ private:
     std::int64_t first_;
     std::int64_t count_;
     std::int64_t stride_;
-    bool eager_;           // Newton steps after every look, as long as they do not take much more than before
+    bool eager_;           // Newton steps after every look, as long as their patience lasts
     double newton_before_; // products that they took in a column of the call before
     residual_lanes<K> form_;
     numbers lambda_;
