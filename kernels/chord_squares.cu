@@ -17,11 +17,10 @@ struct chord_term {
     const double* a;
     __device__ void operator()(std::int64_t i, std::int64_t c, double* sum) const
     {
-        const double factor = a == nullptr ? 1.0 : a[i];
-        const double start = static_cast<double>(from.data[i * from.stride]);
-        const double direction = static_cast<double>(to.data[i * to.stride]) - start;
-        const double off = static_cast<double>(X.data[i * X.stride + c]) - start - theta[c] * direction;
-        sum[0] += factor * off * off;
+        const double start = cell(from, i, 0);
+        const double direction = cell(to, i, 0) - start;
+        const double off = cell(X, i, c) - start - theta[c] * direction;
+        sum[0] += row_factor(a, i) * off * off;
     }
 };
 

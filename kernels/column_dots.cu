@@ -14,9 +14,7 @@ struct product_term {
     const double* a;
     __device__ void operator()(std::int64_t i, std::int64_t c, double* sum) const
     {
-        const double factor = a == nullptr ? 1.0 : a[i];
-        sum[0] += factor * static_cast<double>(X.data[i * X.stride + c]) *
-                  static_cast<double>(Y.data[i * Y.stride + (Y.cols == 1 ? 0 : c)]);
+        sum[0] += row_factor(a, i) * cell(X, i, c) * cell_or_first(Y, i, c);
     }
 };
 

@@ -50,6 +50,23 @@ constexpr int tile_width(std::int64_t k)
     return width;
 }
 
+/// Cell of a panel in double, which everything is computed in.
+template <class T>
+__device__ double cell(const panel_view<T>& of, std::int64_t i, std::int64_t c)
+{
+    return static_cast<double>(of.data[i * of.stride + c]);
+}
+
+/// The same where one column may stand for all.
+template <class T>
+__device__ double cell_or_first(const panel_view<T>& of, std::int64_t i, std::int64_t c)
+{
+    return cell(of, i, of.cols == 1 ? 0 : c);
+}
+
+/// Of what row i counts; null: all 1.
+__device__ inline double row_factor(const double* a, std::int64_t i) { return a == nullptr ? 1.0 : a[i]; }
+
 __host__ __device__ constexpr std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 /// The grid for `items` work items of which a block takes `per_block` at a time, for every tile of k columns.

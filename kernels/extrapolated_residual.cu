@@ -19,11 +19,10 @@ struct extrapolate_cell {
     panel_view<T> out;
     __device__ void operator()(std::int64_t i, std::int64_t c) const
     {
-        const double factor = a == nullptr ? 1.0 : a[i];
-        const double z = static_cast<double>(Z.data[i * Z.stride + c]);
-        const double from = static_cast<double>(base.data[i * base.stride + (base.cols == 1 ? 0 : c)]);
-        const double moved = theta[c] * (z - static_cast<double>(Z_previous.data[i * Z_previous.stride + c]));
-        out.data[i * out.stride + c] = static_cast<T>(factor * (from - (z + moved)));
+        const double z = cell(Z, i, c);
+        const double from = cell_or_first(base, i, c);
+        const double moved = theta[c] * (z - cell(Z_previous, i, c));
+        out.data[i * out.stride + c] = static_cast<T>(row_factor(a, i) * (from - (z + moved)));
     }
 };
 

@@ -17,14 +17,13 @@ struct extrapolation_term {
 
     __device__ static double difference(const iterates<T>& of, std::int64_t i, std::int64_t c, double momentum)
     {
-        const double now = static_cast<double>(of.now.data[i * of.now.stride + c]);
-        const double previous = static_cast<double>(of.previous.data[i * of.previous.stride + c]);
-        return static_cast<double>(of.next.data[i * of.next.stride + c]) - now - momentum * (now - previous);
+        const double now = cell(of.now, i, c);
+        const double previous = cell(of.previous, i, c);
+        return cell(of.next, i, c) - now - momentum * (now - previous);
     }
     __device__ void operator()(std::int64_t i, std::int64_t c, double* sum) const
     {
-        const double factor = a == nullptr ? 1.0 : a[i];
-        sum[0] += factor * difference(X, i, c, theta[c]) * difference(Y, i, c, theta[c]);
+        sum[0] += row_factor(a, i) * difference(X, i, c, theta[c]) * difference(Y, i, c, theta[c]);
     }
 };
 

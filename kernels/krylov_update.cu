@@ -21,7 +21,7 @@ struct krylov_cell {
         T& direction = D.data[j * D.stride + c];
         const double d = static_cast<double>(direction);
         solution = static_cast<T>(static_cast<double>(solution) + a[c] * d);
-        direction = static_cast<T>(z[c] * static_cast<double>(r.data[j * r.stride]) + b[c] * d);
+        direction = static_cast<T>(z[c] * cell(r, j, 0) + b[c] * d);
     }
 };
 

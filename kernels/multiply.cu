@@ -47,7 +47,7 @@ struct taken_term {
     const double* inverse;
     __device__ void operator()(std::int64_t j, std::int64_t c, double* sum) const
     {
-        sum[0] += center[j] * (inverse[j] * static_cast<double>(B.data[j * B.stride + c]));
+        sum[0] += center[j] * (inverse[j] * cell(B, j, c));
     }
 };
 

@@ -22,9 +22,9 @@ struct prox_term {
 
     __device__ void operator()(std::int64_t j, std::int64_t c, double* sum) const
     {
-        const double at = static_cast<double>(B.data[j * B.stride + c]);
-        const double v = at + theta[c] * (at - static_cast<double>(B_previous.data[j * B_previous.stride + c]));
-        const double z = v + step[c] * static_cast<double>(N.data[j * N.stride + c]);
+        const double at = cell(B, j, c);
+        const double v = at + theta[c] * (at - cell(B_previous, j, c));
+        const double z = v + step[c] * cell(N, j, c);
         const double step_lambda = step[c] * lambda[c];
         const double l1 = step_lambda * penalty.l1[j];
         const double rise = z - l1;

@@ -15,9 +15,9 @@ struct residual_term {
     const double* a;
     __device__ void operator()(std::int64_t i, std::int64_t c, double* sum) const
     {
-        const double factor = a == nullptr ? 1.0 : a[i];
-        const double response = static_cast<double>(y.data[i * y.stride]);
-        const double rest = response - static_cast<double>(V.data[i * V.stride + c]);
+        const double factor = row_factor(a, i);
+        const double response = cell(y, i, 0);
+        const double rest = response - cell(V, i, c);
         sum[0] += factor * rest * rest;
         sum[1] += factor * response * rest;
     }

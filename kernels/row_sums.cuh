@@ -69,10 +69,7 @@ __global__ void __launch_bounds__(block_threads, resident_blocks)
 template <class T>
 struct cell_term {
     panel_view<const T> X;
-    __device__ void operator()(std::int64_t i, std::int64_t c, double* sum) const
-    {
-        sum[0] += static_cast<double>(X.data[i * X.stride + c]);
-    }
+    __device__ void operator()(std::int64_t i, std::int64_t c, double* sum) const { sum[0] += cell(X, i, c); }
 };
 
 template <int N, class Term>

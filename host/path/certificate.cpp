@@ -11,12 +11,15 @@
 
 namespace proxpath::path {
 
-namespace {
-
-/// Share of the tolerance that rounding in the products behind a certificate may take.
-constexpr double share_of_rounding = 0.05;
-
-} // namespace
+column_certificate certificate_of(const backend::gap_sums& sums, double residual_square, double response_dot,
+                                  double lambda)
+{
+    column_certificate made;
+    made.value = backend::duality_gap(sums, residual_square, response_dot, lambda);
+    made.residual_square = residual_square;
+    made.kkt = sums.kkt;
+    return made;
+}
 
 certifier::certifier(const operations<double>& ops, const problem& fit, const unpenalised_space& unpenalised,
                      std::span<const double> null_residual)
@@ -107,12 +110,8 @@ std::vector<column_certificate> certifier::certify_narrow(const working_set& set
     entries_read_ = fit_.X.nonzeros();
     std::vector<backend::gap_sums> sums(k);
     ops_.penalty_sums(correlation, B, set.penalty(), lambda, sums);
-    std::vector<column_certificate> certificates(k);
-    for (std::size_t c = 0; c < k; ++c) {
-        certificates[c].value = backend::duality_gap(sums[c], square[c], dot[c], lambda[c]);
-        certificates[c].residual_square = square[c];
-        certificates[c].kkt = sums[c].kkt;
-    }
+    std::vector<column_certificate> certificates;
+    for (std::size_t c = 0; c < k; ++c) certificates.push_back(certificate_of(sums[c], square[c], dot[c], lambda[c]));
     return certificates;
 }
 
@@ -191,13 +190,10 @@ certifier::certify_from_products(const working_set& set, const panel<double>& B,
     ops_.penalty_sums(correlation, B, set.penalty(), lambda, sums);
     const std::vector<double> duals = safe_duals(set, B, correlation, lambda, products, sums, square, dot);
     for (std::size_t c = 0; c < k; ++c) {
-        column_certificate made;
-        made.value = backend::duality_gap(sums[c], square[c], dot[c], lambda[c]);
+        column_certificate made = certificate_of(sums[c], square[c], dot[c], lambda[c]);
         if (!(made.value.dual - duals[c] <= share_of_rounding * tolerance)) continue; // nor NaN
         made.value.dual = duals[c];
         made.value.gap = std::fabs(made.value.primal - made.value.dual);
-        made.residual_square = square[c];
-        made.kkt = sums[c].kkt;
         certificates[c] = std::move(made);
     }
     return certificates;
@@ -236,12 +232,10 @@ std::vector<column_certificate> certifier::certify(const working_set& set, panel
     backend::correlation_result pass = ops_.correlation_pass(request, saved);
 
     entries_read_ = pass.entries_read;
-    std::vector<column_certificate> certificates(k);
+    std::vector<column_certificate> certificates;
     for (std::size_t c = 0; c < k; ++c) {
-        certificates[c].value = backend::duality_gap(pass.sums[c], sums.square[c], sums.dot[c], lambda[c]);
-        certificates[c].residual_square = sums.square[c];
-        certificates[c].kkt = pass.sums[c].kkt;
-        certificates[c].violators = std::move(pass.violators[c]);
+        certificates.push_back(certificate_of(pass.sums[c], sums.square[c], sums.dot[c], lambda[c]));
+        certificates.back().violators = std::move(pass.violators[c]);
     }
     return certificates;
 }

@@ -31,6 +31,13 @@ struct column_certificate {
     std::vector<std::int64_t> violators; ///< features outside the working set that break KKT, ascending
 };
 
+/// From the sums over features and over rows; arguments as of backend::duality_gap.
+column_certificate certificate_of(const backend::gap_sums& sums, double residual_square, double response_dot,
+                                  double lambda);
+
+/// Share of the tolerance that rounding in the products behind a certificate may take.
+constexpr double share_of_rounding = 0.05;
+
 /// A residual whose correlations with all features are known.
 struct known_residual {
     double lambda = 0;               ///< 0: nothing is known yet

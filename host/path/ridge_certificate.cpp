@@ -10,9 +10,6 @@ namespace proxpath::path {
 
 namespace {
 
-/// Share of the tolerance that rounding in the combinations may take.
-constexpr double share_of_rounding = 0.05;
-
 /// (s + 1) × k: residual c is Σ_a E_ac (column a).
 std::vector<double> residual_coordinates(std::span<const double> Y, std::size_t k)
 {
@@ -49,19 +46,18 @@ std::vector<column_certificate> certify_ridge(const operations<double>& ops, con
     ops.projections(columns, host_vector, fit.weights, square, with_null);
 
     const std::vector<double> E = residual_coordinates(space.basis.coordinates, k);
-    std::vector<column_certificate> certificates(k);
+    std::vector<double> residual_square(k);
     std::vector<double> dot(k, 0.0);
     for (std::size_t c = 0; c < k; ++c) {
-        double residual_square = 0;
+        double sum = 0;
         double size = 0; // of the terms
         for (std::size_t a = 0; a < count; ++a) {
-            for (std::size_t b = 0; b < count; ++b)
-                residual_square += E[a * k + c] * E[b * k + c] * products[a * count + b];
+            for (std::size_t b = 0; b < count; ++b) sum += E[a * k + c] * E[b * k + c] * products[a * count + b];
             dot[c] += E[a * k + c] * with_null[a];
             size += std::fabs(E[a * k + c]) * std::sqrt(square[a]);
         }
         if (!(backend::rounding_of_correlations * size * size <= share_of_rounding * tolerance)) return {};
-        certificates[c].residual_square = std::max(0.0, residual_square);
+        residual_square[c] = std::max(0.0, sum);
     }
 
     ops.scale_rows(fit.weights, columns);
@@ -73,10 +69,9 @@ std::vector<column_certificate> certify_ridge(const operations<double>& ops, con
     }
     std::vector<backend::gap_sums> sums(k);
     ops.penalty_sums(correlations, B, fit.penalty(), lambda, sums);
-    for (std::size_t c = 0; c < k; ++c) {
-        certificates[c].value = backend::duality_gap(sums[c], certificates[c].residual_square, dot[c], lambda[c]);
-        certificates[c].kkt = sums[c].kkt;
-    }
+    std::vector<column_certificate> certificates;
+    for (std::size_t c = 0; c < k; ++c)
+        certificates.push_back(certificate_of(sums[c], residual_square[c], dot[c], lambda[c]));
     return certificates;
 }
 

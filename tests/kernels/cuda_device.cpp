@@ -17,6 +17,8 @@ std::unique_ptr<backend::device_runtime> make_runtime_under_test()
     return runtime;
 }
 
+bool device_is_emulated() { return false; }
+
 int ways_to_run() { return 3; }
 
 std::string run_in_way(int way) { return "run " + std::to_string(way); }

@@ -12,6 +12,9 @@ namespace proxpath::test {
 /// Null where the machine has no such device: the tests then say that they were skipped.
 std::unique_ptr<backend::device_runtime> make_runtime_under_test();
 
+/// Whether device memory is the host's, so that any pointer of the host will do.
+bool device_is_emulated();
+
 /// Ways of running, numbered from 0.
 int ways_to_run();
 /// Makes kernels launched from now on run in this way. @return what it is, for messages

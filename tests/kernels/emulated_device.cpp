@@ -13,6 +13,8 @@ using emulation::thread_order;
 
 std::unique_ptr<backend::device_runtime> make_runtime_under_test() { return emulation::make_emulated_runtime(); }
 
+bool device_is_emulated() { return true; }
+
 int ways_to_run() { return 10; }
 
 std::string run_in_way(int way)

@@ -101,13 +101,6 @@ host_panel<T> absolute(host_panel<T> of)
     return of;
 }
 
-inline std::vector<double> random_numbers_in(random_numbers& random, std::int64_t count, double low, double high)
-{
-    std::vector<double> made(static_cast<std::size_t>(count));
-    for (double& value : made) value = random.uniform(low, high);
-    return made;
-}
-
 /// @param size Σ|products| of every number, in T @param terms of every sum
 template <class T>
 void expect_agree(const std::vector<T>& device, const std::vector<T>& cpu, const std::vector<T>& size,

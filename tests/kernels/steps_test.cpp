@@ -24,7 +24,7 @@ protected:
                 SCOPED_TRACE(testing::Message() << "rows " << rows << ", k " << k << ", seed " << seed + 1);
                 random_numbers random(++seed);
                 std::vector<double> a;
-                if (seed % 2 == 0) a = random_numbers_in(random, rows, 0, 2);
+                if (seed % 2 == 0) a = random_vector(random, rows, 0, 2);
                 f(rows, k, random, a);
                 if (testing::Test::HasFatalFailure()) return;
             }
@@ -53,7 +53,7 @@ TYPED_TEST(KernelSteps, SumsOverRowsAgreeWithTheCpu)
         const host_panel<T> z = random_panel<T>(random, rows, 1);
         const panel<T> y_up = this->up(y), z_up = this->up(z);
         const panel<T> y_cpu = to_backend(*this->cpu_, y), z_cpu = to_backend(*this->cpu_, z);
-        const std::vector<double> theta = random_numbers_in(random, k, 0, 1);
+        const std::vector<double> theta = random_vector(random, k, 0, 1);
         const auto a_up = this->up(a);
         const auto theta_up = this->up(theta);
         const auto out = this->numbers(2 * k);
@@ -158,9 +158,9 @@ TYPED_TEST(KernelSteps, ProxStepAgreesWithTheCpu)
         const host_panel<T> B = random_panel<T>(random, p, k);
         const host_panel<T> Bp = random_panel<T>(random, p, k);
         const host_panel<T> N = random_panel<T>(random, p, k);
-        const std::vector<double> lambda = random_numbers_in(random, k, 0.1, 2);
-        const std::vector<double> theta = random_numbers_in(random, k, 0, 1);
-        const std::vector<double> step = random_numbers_in(random, k, 0.1, 1.5);
+        const std::vector<double> lambda = random_vector(random, k, 0.1, 2);
+        const std::vector<double> theta = random_vector(random, k, 0, 1);
+        const std::vector<double> step = random_vector(random, k, 0.1, 1.5);
         const auto l1 = this->up(penalty.l1), l2 = this->up(penalty.l2);
         const auto lower = this->up(penalty.lower), upper = this->up(penalty.upper);
         const auto lambda_up = this->up(lambda), theta_up = this->up(theta), step_up = this->up(step);
@@ -209,8 +209,8 @@ TYPED_TEST(KernelSteps, ElementwiseOperationsAgreeWithTheCpu)
         const host_panel<T> r = random_panel<T>(random, rows, 1);
         const host_panel<T> Z = random_panel<T>(random, rows, k);
         const host_panel<T> Zp = random_panel<T>(random, rows, k);
-        const std::vector<double> theta = random_numbers_in(random, k, 0, 1);
-        const std::vector<double> factors = random_numbers_in(random, rows, -2, 2);
+        const std::vector<double> theta = random_vector(random, k, 0, 1);
+        const std::vector<double> factors = random_vector(random, rows, -2, 2);
         const auto a_up = this->up(a), theta_up = this->up(theta), factors_up = this->up(factors);
         const panel<T> base_up = this->up(base), r_up = this->up(r), Z_up = this->up(Z);
         const auto result = this->same_in_every_way([&] {
@@ -252,7 +252,7 @@ TYPED_TEST(KernelSteps, PaddingStaysZero)
     random_numbers random(900);
     const host_panel<T> X = random_panel<T>(random, 33, 5);
     const panel<T> X_up = this->up(X);
-    const std::vector<double> a = random_numbers_in(random, 33, 1, 2);
+    const std::vector<double> a = random_vector(random, 33, 1, 2);
     const auto a_up = this->up(a);
     kernels::scale_rows<T>(a_up.data(), writable(X_up), this->stream());
     panel<T> whole = X_up;

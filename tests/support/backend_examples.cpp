@@ -141,13 +141,6 @@ std::vector<std::int64_t> widths(const example& one)
     return {std::begin(batch_widths), std::end(batch_widths)};
 }
 
-std::vector<double> random_vector(random_numbers& random, std::int64_t length, double low, double high)
-{
-    std::vector<double> made;
-    for (std::int64_t i = 0; i < length; ++i) made.push_back(random.uniform(low, high));
-    return made;
-}
-
 std::vector<double> random_weights(random_numbers& random, std::int64_t n)
 {
     std::vector<double> made;

@@ -85,8 +85,6 @@ void for_examples(const F& f)
 /// Widths of the batch to try: all for one matrix of each kind, a few for the others.
 std::vector<std::int64_t> widths(const example& one);
 
-std::vector<double> random_vector(random_numbers& random, std::int64_t length, double low, double high);
-
 /// Row weights that sum to 1, some of them 0.
 std::vector<double> random_weights(random_numbers& random, std::int64_t n);
 

@@ -48,6 +48,13 @@ host_panel<T> random_panel(random_numbers& random, std::int64_t rows, std::int64
     return made;
 }
 
+inline std::vector<double> random_vector(random_numbers& random, std::int64_t length, double low, double high)
+{
+    std::vector<double> made(static_cast<std::size_t>(length));
+    for (double& value : made) value = random.uniform(low, high);
+    return made;
+}
+
 template <class T>
 backend::panel<T> to_backend(const backend::operations<T>& ops, const host_panel<T>& host)
 {

@@ -13,40 +13,27 @@
 
 namespace proxpath::backend {
 
-class device_stream {
+/// A stream or an event.
+template <class View, View (device_runtime::*make)(), void (device_runtime::*destroy)(View) noexcept>
+class device_handle {
 public:
-    explicit device_stream(device_runtime& runtime) : runtime_(&runtime), stream_(runtime.make_stream()) {}
-    device_stream(device_stream&& other) noexcept
-        : runtime_(std::exchange(other.runtime_, nullptr)), stream_(other.stream_)
+    explicit device_handle(device_runtime& runtime) : runtime_(&runtime), view_((runtime.*make)()) {}
+    device_handle(device_handle&& other) noexcept : runtime_(std::exchange(other.runtime_, nullptr)), view_(other.view_)
     {}
-    device_stream& operator=(device_stream&&) = delete;
-    ~device_stream()
+    device_handle& operator=(device_handle&&) = delete;
+    ~device_handle()
     {
-        if (runtime_ != nullptr) runtime_->destroy_stream(stream_);
+        if (runtime_ != nullptr) (runtime_->*destroy)(view_);
     }
-    stream_view view() const { return stream_; }
+    View view() const { return view_; }
 
 private:
     device_runtime* runtime_;
-    stream_view stream_;
+    View view_;
 };
 
-class device_event {
-public:
-    explicit device_event(device_runtime& runtime) : runtime_(&runtime), event_(runtime.make_event()) {}
-    device_event(device_event&& other) noexcept : runtime_(std::exchange(other.runtime_, nullptr)), event_(other.event_)
-    {}
-    device_event& operator=(device_event&&) = delete;
-    ~device_event()
-    {
-        if (runtime_ != nullptr) runtime_->destroy_event(event_);
-    }
-    event_view view() const { return event_; }
-
-private:
-    device_runtime* runtime_;
-    event_view event_;
-};
+using device_stream = device_handle<stream_view, &device_runtime::make_stream, &device_runtime::destroy_stream>;
+using device_event = device_handle<event_view, &device_runtime::make_event, &device_runtime::destroy_event>;
 
 /// n uninitialised T in device memory, freed in order on its stream; fence other streams by an event before it dies.
 template <class T>
