@@ -3,9 +3,14 @@
 # compiled for the emulated device are in tests/emulation.
 file(GLOB kernel_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/kernels/*.cu)
 
-# What needs no CUDA to compile: designs and panels in a device's memory.
-add_library(proxpath_device_host OBJECT EXCLUDE_FROM_ALL host/backend/cuda/device_design.cpp)
+# What needs no CUDA to compile: the operations of the backend, and what they keep in a device's memory. Every file
+# defines some members of one class and instantiates these: no unity.
+file(GLOB device_sources CONFIGURE_DEPENDS host/backend/cuda/*.cpp)
+list(FILTER device_sources EXCLUDE REGEX "cuda_runtime\\.cpp$")
+add_library(proxpath_device_host OBJECT EXCLUDE_FROM_ALL ${device_sources})
 proxpath_compile_settings(proxpath_device_host)
+proxpath_compile_lightly(proxpath_device_host) # calls launchers
+set_target_properties(proxpath_device_host PROPERTIES UNITY_BUILD OFF)
 
 set(PROXPATH_CUDA_FOUND OFF)
 if(PROXPATH_CUDA)

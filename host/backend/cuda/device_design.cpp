@@ -117,13 +117,13 @@ template class device_lists<float>;
 template class device_lists<double>;
 
 template <class V>
-device_design::both_ways<V> device_design::store(const matrix& X, stream_view stream, device_runtime& runtime)
+device_matrix::both_ways<V> device_matrix::store(const matrix& X, stream_view stream, device_runtime& runtime)
 {
     const host_lists<V> columns = columns_of<V>(X.store());
     return {device_lists<V>(columns, stream, runtime), device_lists<V>(transposed(columns, X.rows()), stream, runtime)};
 }
 
-device_design::stored device_design::store_narrowest(const matrix& X, stream_view stream, device_runtime& runtime)
+device_matrix::stored device_matrix::store_narrowest(const matrix& X, stream_view stream, device_runtime& runtime)
 {
     check_shape(X);
     const auto& blocks = X.store().blocks;
@@ -134,11 +134,20 @@ device_design::stored device_design::store_narrowest(const matrix& X, stream_vie
     return store<float>(X, stream, runtime);
 }
 
-device_design::device_design(const matrix& X, column_scaling scaling, stream_view stream, device_runtime& runtime)
-    : n_(X.rows()), p_(X.cols()), nonzeros_(X.nonzeros()), scaling_(std::move(scaling)),
+device_matrix::device_matrix(const matrix& X, stream_view stream, device_runtime& runtime)
+    : n_(X.rows()), p_(X.cols()), nonzeros_(X.nonzeros()), lists_(store_narrowest(X, stream, runtime))
+{}
+
+std::uint64_t device_matrix::bytes() const
+{
+    return visit([](const auto& both) { return both.columns.bytes() + both.rows.bytes(); });
+}
+
+device_design::device_design(std::shared_ptr<const device_matrix> X, column_scaling scaling, stream_view stream,
+                             device_runtime& runtime)
+    : X_(std::move(X)), scaling_(std::move(scaling)),
       centered_(std::any_of(scaling_.center.begin(), scaling_.center.end(), [](double center) { return center != 0; })),
-      lists_(store_narrowest(X, stream, runtime)), shift_(p_, stream, runtime), center_(p_, stream, runtime),
-      inverse_(p_, stream, runtime)
+      shift_(X_->cols(), stream, runtime), center_(X_->cols(), stream, runtime), inverse_(X_->cols(), stream, runtime)
 {
     shift_.upload(scaling_.shift);
     center_.upload(scaling_.center);
@@ -146,11 +155,6 @@ device_design::device_design(const matrix& X, column_scaling scaling, stream_vie
     runtime.synchronize(stream);
 }
 
-std::uint64_t device_design::bytes() const
-{
-    const std::uint64_t lists =
-        std::visit([](const auto& both) { return both.columns.bytes() + both.rows.bytes(); }, lists_);
-    return lists + shift_.bytes() + center_.bytes() + inverse_.bytes();
-}
+std::uint64_t device_design::bytes() const { return X_->bytes() + shift_.bytes() + center_.bytes() + inverse_.bytes(); }
 
 } // namespace proxpath::backend

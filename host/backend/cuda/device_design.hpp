@@ -8,7 +8,9 @@
 #include <proxpath/matrix.hpp>
 
 #include <cstdint>
+#include <memory>
 #include <span>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -53,50 +55,79 @@ private:
     device_buffer<std::int64_t> long_ids_;
 };
 
-class device_design final : public design {
+/// The stored entries of a matrix in device memory, by columns and by rows.
+class device_matrix {
 public:
-    /// Waits for the stream: X may go.
-    /// @throws invalid_input where n or p is beyond 32-bit indices
-    device_design(const matrix& X, column_scaling scaling, stream_view stream, device_runtime& runtime);
-
-    std::int64_t rows() const override { return n_; }
-    std::int64_t cols() const override { return p_; }
-    std::int64_t nonzeros() const override { return nonzeros_; }
-    std::uint64_t bytes() const override;
-    const column_scaling& scaling() const override { return scaling_; }
-
-    /// Calls f(design_view) with the type that the values have.
-    template <class F>
-    decltype(auto) visit(const F& f) const
-    {
-        return std::visit([&](const auto& both) -> decltype(auto) { return f(view_of(both)); }, lists_);
-    }
-
-private:
     template <class V>
     struct both_ways {
         device_lists<V> columns;
         device_lists<V> rows;
     };
+
+    /// Waits for the stream: X may go.
+    /// @throws invalid_input where n or p is beyond 32-bit indices
+    device_matrix(const matrix& X, stream_view stream, device_runtime& runtime);
+
+    std::int64_t rows() const { return n_; }
+    std::int64_t cols() const { return p_; }
+    std::int64_t nonzeros() const { return nonzeros_; }
+    std::uint64_t bytes() const;
+
+    /// Calls f(both_ways<V>) with the type that the values have.
+    template <class F>
+    decltype(auto) visit(const F& f) const
+    {
+        return std::visit(f, lists_);
+    }
+
+private:
     using stored = std::variant<both_ways<float>, both_ways<double>>;
 
     template <class V>
     static both_ways<V> store(const matrix& X, stream_view stream, device_runtime& runtime);
     static stored store_narrowest(const matrix& X, stream_view stream, device_runtime& runtime);
 
-    template <class V>
-    kernels::design_view<V> view_of(const both_ways<V>& lists) const
-    {
-        return {n_,       p_, lists.columns.view(), lists.rows.view(), shift_.data(), center_.data(), inverse_.data(),
-                centered_};
-    }
-
     std::int64_t n_;
     std::int64_t p_;
     std::int64_t nonzeros_;
+    stored lists_;
+};
+
+/// Stored columns, shared among designs, with the scaling of one of them.
+class device_design final : public design {
+public:
+    /// Waits for the stream.
+    device_design(std::shared_ptr<const device_matrix> X, column_scaling scaling, stream_view stream,
+                  device_runtime& runtime);
+    device_design(const matrix& X, column_scaling scaling, stream_view stream, device_runtime& runtime)
+        : device_design(std::make_shared<device_matrix>(X, stream, runtime), std::move(scaling), stream, runtime)
+    {}
+
+    std::int64_t rows() const override { return X_->rows(); }
+    std::int64_t cols() const override { return X_->cols(); }
+    std::int64_t nonzeros() const override { return X_->nonzeros(); }
+    std::uint64_t bytes() const override;
+    const column_scaling& scaling() const override { return scaling_; }
+    const std::shared_ptr<const device_matrix>& stored() const { return X_; }
+
+    /// Calls f(design_view) with the type that the values have.
+    template <class F>
+    decltype(auto) visit(const F& f) const
+    {
+        return X_->visit([&](const auto& both) -> decltype(auto) { return f(view_of(both)); });
+    }
+
+private:
+    template <class V>
+    kernels::design_view<V> view_of(const device_matrix::both_ways<V>& lists) const
+    {
+        return {rows(),        cols(),         lists.columns.view(), lists.rows.view(),
+                shift_.data(), center_.data(), inverse_.data(),      centered_};
+    }
+
+    std::shared_ptr<const device_matrix> X_;
     column_scaling scaling_;
     bool centered_;
-    stored lists_;
     device_buffer<double> shift_;
     device_buffer<double> center_;
     device_buffer<double> inverse_;

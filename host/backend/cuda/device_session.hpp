@@ -1,0 +1,83 @@
+// A device at work for one caller: its runtime, the one stream that all operations run on, and the matrices that are in
+// its memory. Everything that lies on the device keeps its session alive.
+#pragma once
+
+#include "host/backend/cuda/device_buffer.hpp"
+#include "host/backend/cuda/device_runtime.hpp"
+
+#include <proxpath/matrix.hpp>
+
+#include <cstddef>
+#include <cstring>
+#include <deque>
+#include <memory>
+#include <span>
+#include <type_traits>
+#include <vector>
+
+namespace proxpath::backend {
+
+class device_matrix;
+
+/// For one thread at a time.
+class device_session {
+public:
+    /// @throws kernels::device_error where the device gives no stream
+    explicit device_session(std::unique_ptr<device_runtime> runtime);
+    ~device_session();
+    device_session(const device_session&) = delete;
+    device_session& operator=(const device_session&) = delete;
+
+    device_runtime& runtime() const { return *runtime_; }
+    stream_view stream() const { return stream_.view(); }
+
+    /// n uninitialised numbers.
+    template <class T>
+    device_buffer<T> buffer(std::int64_t n) const
+    {
+        return {n, stream(), *runtime_};
+    }
+
+    /// A copy in device memory; `from` may go at once. Empty for an empty span.
+    template <class T>
+    device_buffer<std::remove_const_t<T>> upload(std::span<T> from)
+    {
+        auto made = buffer<std::remove_const_t<T>>(static_cast<std::int64_t>(from.size()));
+        if (from.empty()) return made;
+        const std::span<std::byte> staged = stage(from.size_bytes());
+        std::memcpy(staged.data(), from.data(), from.size_bytes());
+        made.upload({reinterpret_cast<const std::remove_const_t<T>*>(staged.data()), from.size()});
+        return made;
+    }
+
+    /// The buffer's first numbers, when all work before is done.
+    template <class T>
+    void download(const device_buffer<T>& from, std::span<T> to)
+    {
+        if (!to.empty())
+            runtime_->copy({.direction = copy_direction::to_host,
+                            .to = to.data(),
+                            .from = from.data(),
+                            .row_bytes = to.size_bytes()},
+                           stream());
+        wait();
+    }
+
+    /// Until all work is done.
+    void wait();
+
+    /// X in device memory; the last one stays there for the next call.
+    std::shared_ptr<const device_matrix> matrix_of(const matrix& X);
+
+private:
+    /// Host memory that stays as it is until the next wait.
+    std::span<std::byte> stage(std::size_t bytes);
+
+    std::unique_ptr<device_runtime> runtime_;
+    device_stream stream_;
+    std::deque<std::vector<std::byte>> staged_;
+    matrix last_; ///< what last_matrix_ was made from
+    std::shared_ptr<const device_matrix> last_matrix_;
+};
+
+} // namespace proxpath::backend
