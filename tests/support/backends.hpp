@@ -4,6 +4,7 @@
 
 #include "host/backend/operations.hpp"
 
+#include "tests/support/device_backend.hpp"
 #include "tests/support/problems.hpp"
 
 #include <cstdint>
@@ -25,7 +26,8 @@ struct cpu_backend {
     }
 };
 
-using backends_times_types = testing::Types<cpu_backend<float>, cpu_backend<double>>;
+using backends_times_types =
+    testing::Types<cpu_backend<float>, cpu_backend<double>, device_backend<float>, device_backend<double>>;
 
 /// Row-major rows × cols numbers in host memory.
 template <class T>
