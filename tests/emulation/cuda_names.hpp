@@ -5,6 +5,7 @@
 #include "tests/emulation/block.hpp"
 
 #include <bit>
+#include <cmath> // fabs, which is global on the device
 #include <cstdint>
 #include <cstring>
 #include <source_location>
@@ -41,6 +42,9 @@ inline unsigned __ballot_sync(unsigned mask, int predicate,
 {
     return static_cast<unsigned>(warp_exchange(warp_operation::vote, mask, predicate != 0, 0, where));
 }
+
+inline double __longlong_as_double(long long bits) { return std::bit_cast<double>(bits); }
+inline int __popc(unsigned bits) { return std::popcount(bits); }
 
 /// What lane `source` brings.
 template <class T>

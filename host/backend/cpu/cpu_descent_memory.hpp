@@ -3,6 +3,8 @@
 
 #include "host/backend/cpu/kept_factor.hpp"
 #include "host/backend/cpu/newton_costs.hpp"
+#include "host/backend/last_solutions.hpp"
+#include "host/backend/newton_pace.hpp"
 #include "host/backend/operations.hpp"
 
 #include <cstdint>
@@ -10,27 +12,6 @@
 #include <vector>
 
 namespace proxpath::backend {
-
-/// The two latest solutions. Between changes of the support a path is a straight line in lambda, so they tell where the
-/// next one is.
-struct last_solutions {
-    std::vector<double> latest, before;
-    double lambda = 0, lambda_before = 0; ///< 0: there is none yet
-
-    /// New features come behind, with coefficients zero.
-    void grow(std::size_t features)
-    {
-        latest.resize(features, 0.0);
-        before.resize(features, 0.0);
-    }
-    void take(double at, std::span<const double> solution)
-    {
-        before.swap(latest);
-        lambda_before = lambda;
-        latest.assign(solution.begin(), solution.end());
-        lambda = at;
-    }
-};
 
 /// What columns of the residual form have cost one after the other and side by side, and which way is the cheaper. By
 /// counts of operations, never by the clock, so that the choice is the same everywhere.
@@ -88,10 +69,7 @@ struct cpu_descent_memory final : descent_memory {
     newton_costs costs;
     last_solutions solutions;
     ways_of_columns ways;
-    /// Most columns of the last call side by side needed Newton steps.
-    bool lanes_need_newton = false;
-    /// Products with the Hessian that Newton steps took until a column was solved (lane_descent.hpp).
-    double lane_newton_products = 60;
+    newton_experience lanes_newton; ///< of columns side by side (lane_descent.hpp)
 };
 
 } // namespace proxpath::backend

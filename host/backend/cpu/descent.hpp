@@ -6,10 +6,10 @@
 #pragma once
 
 #include "host/backend/cpu/cpu_descent_memory.hpp"
-#include "host/backend/cpu/descent_limits.hpp"
 #include "host/backend/cpu/newton_steps.hpp"
-#include "host/backend/cpu/stall_watch.hpp"
+#include "host/backend/descent_limits.hpp"
 #include "host/backend/operations.hpp"
+#include "host/backend/stall_watch.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -2,25 +2,23 @@
 
 #include "host/backend/cpu/lane_descent.hpp"
 
-#include "host/backend/cpu/descent_limits.hpp"
 #include "host/backend/cpu/lane_newton.hpp"
 #include "host/backend/cpu/residual_lanes.hpp"
-#include "host/backend/cpu/stall_watch.hpp"
+#include "host/backend/descent_limits.hpp"
+#include "host/backend/newton_pace.hpp"
+#include "host/backend/stall_watch.hpp"
 #include "host/parallel/parallel_for.hpp"
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <limits>
 #include <memory>
-#include <numeric>
 
 namespace proxpath::backend {
 
 namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
-constexpr std::size_t looks_to_measure = 2;
 /// Products with C_SS that take as long as the sweeps of a look and its gap.
 constexpr double look_products = 3.5;
 
@@ -52,9 +50,9 @@ public:
     /// @param first, count columns of the batch, which has `stride` of them
     group_of(const residual_data& data, const cpu_descent_memory& memory, const std::vector<double>& B,
              std::int64_t first, std::int64_t count, std::int64_t stride)
-        : problem_(data.problem), first_(first), count_(count), stride_(stride), eager_(memory.lanes_need_newton),
-          newton_before_(memory.lane_newton_products), form_(data), lambda_(lambdas(data.problem, first, count)),
-          newton_(form_, lambda_)
+        : problem_(data.problem), first_(first), count_(count), stride_(stride),
+          pace_(K, newton_pace(memory.lanes_newton, look_products)), form_(data),
+          lambda_(lambdas(data.problem, first, count)), newton_(form_, lambda_)
     {
         const auto p = static_cast<std::size_t>(data.X.cols());
         std::vector<double> starts(p * K, 0.0);
@@ -75,7 +73,6 @@ public:
         }
         form_.load(starts);
         newton_.extrapolate(last.before, share, goes_on);
-        sweep_rate_.fill(std::numeric_limits<double>::quiet_NaN());
         look();
     }
 
@@ -92,7 +89,7 @@ public:
             for (int c = 0; c < K; ++c) {
                 if (!in_newton_[c]) continue;
                 iterations_[c] += newton_.taken()[c];
-                newton_products_[c] += newton_.products()[c];
+                pace_[static_cast<std::size_t>(c)].took(newton_.products()[c]);
             }
             look();
             return;
@@ -105,7 +102,8 @@ public:
             iterations_[c] += descent_limits::sweeps_per_look;
             most[c] = problem_.max_iterations - iterations_[c];
         }
-        for (int c = 0; c < K; ++c) in_newton_[c] = open_[c] && newton_pays(c);
+        for (int c = 0; c < K; ++c)
+            in_newton_[c] = open_[c] && pace_[static_cast<std::size_t>(c)].pays(problem_.gap_tolerance);
         newton_.begin(in_newton_, most);
         if (!newton_.running()) look();
     }
@@ -127,12 +125,14 @@ public:
     double spent() const override { return form_.spent(); }
     int newton_columns() const override
     {
-        return static_cast<int>(std::count_if(newton_products_.begin(), newton_products_.end(),
-                                              [](double products) { return products > 0; }));
+        return static_cast<int>(
+            std::count_if(pace_.begin(), pace_.end(), [](const newton_pace& pace) { return pace.products() > 0; }));
     }
     double newton_products() const override
     {
-        return std::accumulate(newton_products_.begin(), newton_products_.end(), 0.0);
+        double sum = 0;
+        for (const newton_pace& pace : pace_) sum += pace.products();
+        return sum;
     }
 
 private:
@@ -152,36 +152,17 @@ private:
             if (!open_[c]) continue;
             gap_[c] = now[c].gap;
             watch_[c].look(now[c]);
-            if (in_newton_[c]) pace_[c].clear(); // measured anew; until then sweep_rate_ stands
-            pace_[c].push_back(now[c].gap);
+            pace_[static_cast<std::size_t>(c)].look(now[c].gap, in_newton_[c]);
             open_[c] =
                 now[c].gap > problem_.gap_tolerance && !watch_[c].stalled() && iterations_[c] < problem_.max_iterations;
         }
     }
 
-    /// Whether Newton steps are the cheaper way to the tolerance than going on with sweeps at the pace they have had.
-    bool newton_pays(int c)
-    {
-        const std::vector<double>& gaps = pace_[c];
-        if (gaps.size() > looks_to_measure)
-            sweep_rate_[c] =
-                std::log(gaps[gaps.size() - 1 - looks_to_measure] / gaps.back()) / (looks_to_measure * look_products);
-        if (eager_ && newton_products_[c] <= patience * newton_before_) return true;
-        if (std::isnan(sweep_rate_[c])) return false;
-        const double left = std::log(gaps.back() / problem_.gap_tolerance);
-        return !(left < sweep_rate_[c] * std::max(newton_before_, newton_products_[c]));
-    }
-
-    /// What eager Newton steps may take of what they took before: products differ from lambda to lambda, and where the
-    /// steps are given up, sweeps have to start anew (wide: a fourth of the path).
-    static constexpr double patience = 4;
-
     const residual_problem& problem_;
     std::int64_t first_;
     std::int64_t count_;
     std::int64_t stride_;
-    bool eager_;           // Newton steps after every look, as long as their patience lasts
-    double newton_before_; // products that they took in a column of the call before
+    std::vector<newton_pace> pace_;
     residual_lanes<K> form_;
     numbers lambda_;
     lane_newton<K> newton_;
@@ -190,9 +171,6 @@ private:
     std::array<std::int64_t, K> iterations_{};
     std::array<stall_watch, K> watch_{};
     numbers gap_{};
-    std::array<std::vector<double>, K> pace_; // gaps at every look since the last Newton step
-    numbers sweep_rate_{};                    // fall of the gap's logarithm in the time of a product; NaN: not known
-    numbers newton_products_{};
 };
 
 } // namespace
@@ -256,8 +234,8 @@ bool descend_in_lanes(residual_data& data, cpu_descent_memory& memory, int threa
         return true;
     }
     memory.ways.measured(ways_of_columns::side_by_side, spent(), data.X.cols());
-    memory.lanes_need_newton = 2 * columns > k;
-    if (columns > 0) memory.lane_newton_products = products / columns;
+    memory.lanes_newton.eager = 2 * columns > k;
+    if (columns > 0) memory.lanes_newton.products = products / columns;
     if (over) return false;
     std::vector<double> solution(p);
     for (std::int64_t c = std::max<std::int64_t>(0, k - 2); c < k; ++c) {

@@ -3,10 +3,10 @@
 // masked, for the others.
 #pragma once
 
-#include "host/backend/cpu/descent_limits.hpp"
 #include "host/backend/cpu/residual_lanes.hpp"
-#include "host/backend/cpu/sign_steps.hpp"
 #include "host/backend/cpu/support_factor.hpp"
+#include "host/backend/descent_limits.hpp"
+#include "host/backend/sign_steps.hpp"
 
 #include <algorithm>
 #include <array>

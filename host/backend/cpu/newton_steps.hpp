@@ -11,9 +11,9 @@
 #pragma once
 
 #include "host/backend/cpu/cpu_descent_memory.hpp"
-#include "host/backend/cpu/descent_limits.hpp"
-#include "host/backend/cpu/sign_steps.hpp"
+#include "host/backend/descent_limits.hpp"
 #include "host/backend/operations.hpp"
+#include "host/backend/sign_steps.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -5,6 +5,8 @@
 // threads.
 #pragma once
 
+#include "host/backend/support_ridge.hpp"
+
 #include <cstdint>
 #include <functional>
 #include <span>
@@ -21,7 +23,7 @@ public:
                                              Eigen::MatrixXd& out)>;
 
     /// Added to the diagonal, which is 1 (columns have unit norm), so that duplicates stay factorable.
-    static constexpr double ridge = 1e-10;
+    static constexpr double ridge = support_ridge;
 
     /// @param tile_size rows of a tile; tests take small ones to have many
     explicit support_factor(std::uint64_t limit_bytes, std::int64_t tile_size = 512);

@@ -20,9 +20,9 @@ struct kept {
 } // namespace
 
 template <class T>
-device_buffer<double> cuda_operations<T>::scratch(std::int64_t rows, std::int64_t sums) const
+device_buffer<double> cuda_operations<T>::scratch(std::int64_t rows, std::int64_t sums, std::int64_t more) const
 {
-    return session_->buffer<double>(kernels::scratch_numbers(rows, sums));
+    return session_->buffer<double>(kernels::scratch_numbers(rows, sums) + more);
 }
 
 template <class T>

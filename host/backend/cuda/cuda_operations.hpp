@@ -6,6 +6,7 @@
 //   cuda_operations.cpp    panels
 //   device_products.cpp    X'R, XB and what is made of them
 //   device_steps.cpp       what the iterations of solvers are made of
+//   device_descents.cpp    the descents (batched_descent.hpp)
 #pragma once
 
 #include "host/backend/cuda/device_design.hpp"
@@ -77,8 +78,8 @@ public:
     void combine(const panel<T>& V, std::span<const double> Y, panel<T>& B) const override;
 
 private:
-    /// Scratch of launchers for `sums` sums over `rows` rows.
-    device_buffer<double> scratch(std::int64_t rows, std::int64_t sums) const;
+    /// Scratch of launchers for `sums` sums over `rows` rows, and `more` numbers.
+    device_buffer<double> scratch(std::int64_t rows, std::int64_t sums, std::int64_t more = 0) const;
 
     std::shared_ptr<const design> keep(device_design made) const;
 

@@ -102,26 +102,6 @@ void cuda_operations<T>::copy_column(const panel<T>&, std::int64_t, panel<T>&, s
 }
 
 template <class T>
-std::unique_ptr<descent_memory> cuda_operations<T>::make_descent_memory(std::uint64_t) const
-{
-    refuse("make_descent_memory");
-}
-
-template <class T>
-void cuda_operations<T>::covariance_descent(const covariance_problem<T>&, panel<T>&, std::span<std::int64_t>,
-                                            std::span<double>) const
-{
-    refuse("covariance_descent");
-}
-
-template <class T>
-void cuda_operations<T>::coordinate_descent(const residual_problem&, panel<T>&, std::span<std::int64_t>,
-                                            std::span<double>) const
-{
-    refuse("coordinate_descent");
-}
-
-template <class T>
 void cuda_operations<T>::combine(const panel<T>&, std::span<const double>, panel<T>&) const
 {
     refuse("combine");

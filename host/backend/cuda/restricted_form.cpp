@@ -1,0 +1,223 @@
+// The two forms; see restricted_form.hpp.
+
+#include "host/backend/cuda/restricted_form.hpp"
+
+#include "host/backend/cuda/cuda_operations.hpp"
+
+#include "kernels/launchers.hpp"
+
+#include <algorithm>
+#include <vector>
+
+namespace proxpath::backend {
+
+namespace {
+
+/// Sums over the rows of panels, for the host.
+class column_results {
+public:
+    column_results(device_session& session, std::int64_t rows, std::int64_t cols)
+        : session_(session), scratch_(session.buffer<double>(kernels::scratch_numbers(rows, cols))),
+          sums_(session.buffer<double>(cols))
+    {}
+    void dots(const panel<double>& X, const panel<double>& Y, const double* a, std::span<double> result)
+    {
+        kernels::column_dots(readable(X), readable(Y), a, sums_.data(), scratch_.data(), session_.stream());
+        session_.download(sums_, result);
+    }
+
+private:
+    device_session& session_;
+    device_buffer<double> scratch_;
+    device_buffer<double> sums_;
+};
+
+panel<double> uploaded_column(device_session& session, std::span<const double> host)
+{
+    panel<double> made = passing_panel(session, static_cast<std::int64_t>(host.size()), 1);
+    upload_panel(host, made, session.stream(), session.runtime());
+    session.wait();
+    return made;
+}
+
+template <class T>
+class gram_form final : public restricted_form {
+public:
+    gram_form(device_session& session, const covariance_problem<T>& problem)
+        : session_(session), C_(*problem.gram), response_square_(problem.response_square),
+          correlation_(uploaded_column(session, problem.correlation)), curvature_(session.buffer<double>(C_.rows))
+    {
+        kernels::diagonal(readable(C_), curvature_.data(), session.stream());
+    }
+
+    std::int64_t features() const override { return C_.rows; }
+    const double* curvature() const override { return curvature_.data(); }
+    double look_products() const override { return sweeps_in_products; }
+
+    void gradient(const panel<double>& B, panel<double>& U, std::span<double> square, std::span<double> dot) override
+    {
+        panel<double> product_with_C = passing_panel(session_, B.rows, B.cols);
+        product(B, product_with_C);
+        const std::vector<double> none(static_cast<std::size_t>(B.cols), 0.0); // nothing is extrapolated
+        const auto theta = session_.upload(std::span(none));
+        kernels::extrapolated_residual(readable(correlation_), readable(product_with_C), readable(product_with_C),
+                                       theta.data(), nullptr, writable(U), session_.stream());
+        column_results results(session_, B.rows, B.cols);
+        std::vector<double> image(square.size());
+        results.dots(B, U, nullptr, image);
+        results.dots(B, correlation_, nullptr, dot);
+        // Σ w ρ² = y'y − 2 b'c0 + b'Cb, and Cb = c0 − u.
+        for (std::size_t c = 0; c < square.size(); ++c) {
+            square[c] = std::max(0.0, response_square_ - dot[c] - image[c]);
+            dot[c] = response_square_ - dot[c];
+        }
+    }
+    void product(const panel<double>& D, panel<double>& H) override
+    {
+        kernels::gram_product(readable(C_), readable(D), writable(H), session_.stream());
+    }
+    void sweep(const kernels::restricted_view& problem, int sweeps, const int* open, const panel<double>& U,
+               panel<double>& B) override
+    {
+        const auto list = session_.buffer<std::uint32_t>(B.rows * B.cols);
+        const auto work = session_.buffer<double>(2 * B.rows * B.cols);
+        kernels::covariance_sweeps(readable(C_), problem, sweeps, open, readable(U), writable(B),
+                                   {list.data(), work.data()}, session_.stream());
+    }
+
+private:
+    /// A guess: sweeps go coordinate by coordinate, products are one matrix product for all columns.
+    static constexpr double sweeps_in_products = 10;
+
+    device_session& session_;
+    const panel<T>& C_;
+    double response_square_;
+    panel<double> correlation_;
+    device_buffer<double> curvature_;
+};
+
+/// Of unit-norm columns.
+device_buffer<double> unit_curvature(device_session& session, const device_design& X)
+{
+    std::vector<double> curvature(static_cast<std::size_t>(X.cols()));
+    for (std::size_t j = 0; j < curvature.size(); ++j) curvature[j] = X.scaling().inverse[j] > 0 ? 1.0 : 0.0;
+    return session.upload(std::span(curvature));
+}
+
+class residual_form final : public restricted_form {
+public:
+    residual_form(device_session& session, const residual_problem& problem)
+        : session_(session), X_(as_device(*problem.X)), response_(uploaded_column(session, problem.response)),
+          weights_(session.upload(problem.weights)), curvature_(unit_curvature(session, X_)),
+          stored_sum_(passing_panel(session, X_.cols(), 1))
+    {
+        sum_stored_entries(uploaded_column(session, problem.weights));
+    }
+
+    std::int64_t features() const override { return X_.cols(); }
+    const double* curvature() const override { return curvature_.data(); }
+    double look_products() const override { return sweeps_in_products; }
+
+    void gradient(const panel<double>& B, panel<double>& U, std::span<double> square, std::span<double> dot) override
+    {
+        if (residual_.cols != B.cols) {
+            residual_ = passing_panel(session_, X_.rows(), B.cols);
+            weighted_ = passing_panel(session_, X_.rows(), B.cols);
+        }
+        const auto work = scratch(B.cols);
+        X_.visit([&](const auto& X) {
+            kernels::residual(X, readable(B), readable(response_), writable(residual_), work.data(), session_.stream());
+        });
+        column_results results(session_, X_.rows(), B.cols);
+        results.dots(residual_, residual_, weights_.data(), square);
+        results.dots(residual_, response_, weights_.data(), dot);
+        correlate(residual_, U);
+    }
+    void product(const panel<double>& D, panel<double>& H) override
+    {
+        const auto work = scratch(D.cols);
+        panel<double> image = passing_panel(session_, X_.rows(), D.cols);
+        X_.visit(
+            [&](const auto& X) { kernels::multiply(X, readable(D), writable(image), work.data(), session_.stream()); });
+        correlate(image, H);
+    }
+    void sweep(const kernels::restricted_view& problem, int sweeps, const int* open, const panel<double>& U,
+               panel<double>& B) override
+    {
+        const auto list = session_.buffer<std::uint32_t>(B.rows * B.cols);
+        const auto work = session_.buffer<double>((B.rows + X_.rows()) * B.cols);
+        X_.visit([&](const auto& X) {
+            kernels::residual_sweeps(X, problem, sweeps, open, weights_.data(), stored_sum_.data, readable(residual_),
+                                     readable(U), writable(B), {list.data(), work.data()}, session_.stream());
+        });
+    }
+
+private:
+    /// A guess: a feature after the other, against two products with X̃ for all columns.
+    static constexpr double sweeps_in_products = 20;
+
+    /// Of products with X̃ and of its transpose.
+    device_buffer<double> scratch(std::int64_t k) const
+    {
+        return session_.buffer<double>(kernels::scratch_numbers(std::max(X_.rows(), X_.cols()), k) + k);
+    }
+    /// U = X̃'wV
+    void correlate(const panel<double>& V, panel<double>& U)
+    {
+        if (weighted_.cols != V.cols) weighted_ = passing_panel(session_, X_.rows(), V.cols);
+        if (V.bytes() > 0)
+            session_.runtime().copy(
+                {.direction = copy_direction::on_device, .to = weighted_.data, .from = V.data, .row_bytes = V.bytes()},
+                session_.stream());
+        kernels::scale_rows(weights_.data(), writable(weighted_), session_.stream());
+        const auto work = scratch(V.cols);
+        X_.visit([&](const auto& X) {
+            kernels::transpose_multiply(X, readable(weighted_), writable(U), work.data(), session_.stream());
+        });
+    }
+    void sum_stored_entries(const panel<double>& weights)
+    {
+        const std::vector<double> ones(static_cast<std::size_t>(X_.cols()), 1.0);
+        const auto one = session_.upload(std::span(ones));
+        const auto work = scratch(1);
+        X_.visit([&](auto X) {
+            X.inverse = one.data();
+            X.centered = false;
+            kernels::transpose_multiply(X, readable(weights), writable(stored_sum_), work.data(), session_.stream());
+        });
+    }
+
+    device_session& session_;
+    const device_design& X_;
+    panel<double> response_;
+    device_buffer<double> weights_;
+    device_buffer<double> curvature_;
+    panel<double> stored_sum_;
+    panel<double> residual_;
+    panel<double> weighted_;
+};
+
+} // namespace
+
+panel<double> passing_panel(device_session& session, std::int64_t rows, std::int64_t cols)
+{
+    return make_device_panel<double>(rows, cols, session.stream(), session.runtime());
+}
+
+template <class T>
+std::unique_ptr<restricted_form> make_device_gram_form(device_session& session, const covariance_problem<T>& problem)
+{
+    return std::make_unique<gram_form<T>>(session, problem);
+}
+
+std::unique_ptr<restricted_form> make_device_residual_form(device_session& session, const residual_problem& problem)
+{
+    return std::make_unique<residual_form>(session, problem);
+}
+
+template std::unique_ptr<restricted_form> make_device_gram_form<float>(device_session&,
+                                                                       const covariance_problem<float>&);
+template std::unique_ptr<restricted_form> make_device_gram_form<double>(device_session&,
+                                                                        const covariance_problem<double>&);
+
+} // namespace proxpath::backend
