@@ -80,6 +80,25 @@ template <class T>
 void krylov_update(const panel_view<const T>& r, const double* a, const double* z, const double* b,
                    const panel_view<T>& D, const panel_view<T>& B, stream_view stream);
 
+/// Z = C B; C p × p, symmetric in bits, B p × k. @param scratch symmetric_multiply_numbers(p, k) doubles
+template <class T>
+void symmetric_multiply(const panel_view<const T>& C, const panel_view<const T>& B, const panel_view<T>& Z,
+                        double* scratch, stream_view stream);
+/// At most 2¹⁶ k + p k, and none from p = 2¹⁶ on.
+std::int64_t symmetric_multiply_numbers(std::int64_t p, std::int64_t k);
+
+/// B = V Y; V r × s, B r × k. @param Y s × k, row-major, no padding
+template <class T>
+void combine(const panel_view<const T>& V, const double* Y, const panel_view<T>& B, stream_view stream);
+
+/// to_rc = from_r,columns_c. @param columns to.cols columns of `from`
+template <class T>
+void compact(const panel_view<const T>& from, const std::int64_t* columns, const panel_view<T>& to, stream_view stream);
+
+/// to_rc = from_rc for all cells of `from`. Other cells of both may lie in the same panel.
+template <class T>
+void copy_block(const panel_view<const T>& from, const panel_view<T>& to, stream_view stream);
+
 /// With V = B + θ_c (B − Bprev): out = clip(S(V + t_c N, t_c λ_c l1) / (1 + t_c λ_c l2)),
 /// sums_c = Σ_j (out − V)², sums_(k + c) = Σ_j (V − out)(out − B).
 /// @param lambda, theta, step k numbers @param scratch for 2 k sums

@@ -64,12 +64,6 @@ std::int64_t cuda_operations<T>::gram_additions(const design&) const
 }
 
 template <class T>
-void cuda_operations<T>::symmetric_multiply(const panel<T>&, const panel<T>&, panel<T>&) const
-{
-    refuse("symmetric_multiply");
-}
-
-template <class T>
 void cuda_operations<T>::projections(const panel<T>&, const panel<T>&, std::span<const double>, std::span<double>,
                                      std::span<double>) const
 {
@@ -81,24 +75,6 @@ void cuda_operations<T>::penalty_sums(const panel<T>&, const panel<T>&, const pe
                                       std::span<gap_sums>) const
 {
     refuse("penalty_sums");
-}
-
-template <class T>
-panel<T> cuda_operations<T>::compact(const panel<T>&, std::span<const std::int64_t>) const
-{
-    refuse("compact");
-}
-
-template <class T>
-void cuda_operations<T>::copy_block(const panel<T>&, panel<T>&) const
-{
-    refuse("copy_block");
-}
-
-template <class T>
-void cuda_operations<T>::copy_column(const panel<T>&, std::int64_t, panel<T>&, std::int64_t) const
-{
-    refuse("copy_column");
 }
 
 template <class T>
@@ -119,12 +95,6 @@ void cuda_operations<T>::coordinate_descent(const residual_problem&, panel<T>&, 
                                             std::span<double>) const
 {
     refuse("coordinate_descent");
-}
-
-template <class T>
-void cuda_operations<T>::combine(const panel<T>&, std::span<const double>, panel<T>&) const
-{
-    refuse("combine");
 }
 
 template class cuda_operations<float>;
