@@ -33,6 +33,40 @@ template <class T, class V>
 void residual(const design_view<V>& X, const panel_view<const T>& B, const panel_view<const T>& y,
               const panel_view<T>& rest, double* scratch, stream_view stream);
 
+/// Where chosen columns go: the first place of each column, and behind it further ones of the same column. Places count
+/// from 1; 0: none.
+struct column_places {
+    const std::uint32_t* first = nullptr; ///< one for each column of X
+    const std::uint32_t* next = nullptr;  ///< one for each place
+};
+
+/// to[columns[u]] = places[u] for u < count; all others of `to` stay as they are.
+void place_columns(std::int64_t count, const std::int64_t* columns, const std::uint32_t* places, std::uint32_t* to,
+                   stream_view stream);
+
+/// Copies the lists columns[c] of `from` to positions offsets[c] … offsets[c + 1) of `indices` and `values`.
+/// @param entries offsets[count]
+template <class V>
+void copy_lists(const lists_view<V>& from, std::int64_t count, const std::int64_t* columns, const std::int64_t* offsets,
+                std::int64_t entries, std::uint32_t* indices, V* values, stream_view stream);
+
+/// counts_i = places that list i has entries for.
+template <class V>
+void count_chosen(const lists_view<V>& lists, const column_places& places, std::int64_t* counts, stream_view stream);
+
+/// The entries that were counted, their indices now places (from 0), list i at positions from offsets[i] on. Of the
+/// places of one column each has its entry; otherwise an entry comes before another as it did in `lists`, 32 at a time.
+template <class V>
+void copy_chosen(const lists_view<V>& lists, const column_places& places, const std::int64_t* offsets,
+                 std::uint32_t* indices, V* values, stream_view stream);
+
+/// numbers_i ← Σ_(e ≤ i) numbers_e, in place. @param scratch scan_numbers(n)
+void inclusive_scan(std::int64_t n, std::int64_t* numbers, std::int64_t* scratch, stream_view stream);
+std::int64_t scan_numbers(std::int64_t n);
+
+/// to_i = i for i < n.
+void count_up(std::int64_t n, std::int64_t* to, stream_view stream);
+
 /// sums_c = Σ_r X_rc. @param scratch for k sums
 template <class T>
 void column_sums(const panel_view<const T>& X, double* sums, double* scratch, stream_view stream);

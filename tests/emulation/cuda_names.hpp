@@ -42,6 +42,8 @@ inline unsigned __ballot_sync(unsigned mask, int predicate,
     return static_cast<unsigned>(warp_exchange(warp_operation::vote, mask, predicate != 0, 0, where));
 }
 
+inline int __popc(unsigned bits) { return std::popcount(bits); }
+
 /// What lane `source` brings.
 template <class T>
 T shuffle(unsigned mask, T value, int source, const std::source_location& where)

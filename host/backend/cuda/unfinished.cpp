@@ -18,13 +18,6 @@ namespace {
 } // namespace
 
 template <class T>
-std::shared_ptr<const design> cuda_operations<T>::gather_columns(const design&, std::span<const std::int64_t>,
-                                                                 const design*) const
-{
-    refuse("gather_columns");
-}
-
-template <class T>
 column_moments cuda_operations<T>::moments(const matrix&, std::span<const double>) const
 {
     refuse("moments");
