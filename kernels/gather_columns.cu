@@ -73,6 +73,7 @@ __device__ void for_chosen(const lists_view<V>& lists, std::int64_t list, const 
         }
 #pragma unroll
         for (int load = 0; load < loads_a_lane; ++load) {
+            if (first + load * warp_size >= end) break;
             const std::int64_t at = first + load * warp_size + lane;
             std::uint32_t here = place[load];
             for (;;) {

@@ -67,6 +67,71 @@ std::int64_t scan_numbers(std::int64_t n);
 /// to_i = i for i < n.
 void count_up(std::int64_t n, std::int64_t* to, stream_view stream);
 
+/// Weighted moments of p columns, as host/backend/design.hpp has them; p numbers each.
+struct moment_arrays {
+    double* mean = nullptr;
+    double* variance = nullptr;
+    double* mean_square = nullptr;
+    std::uint8_t* full = nullptr;
+    std::uint8_t* constant = nullptr;
+};
+
+/// What columns have to know of all rows' weights: how many are positive, and the sum in twice the digits.
+struct weight_totals {
+    std::int64_t positive = 0;
+    double high = 0;
+    double low = 0;
+};
+
+/// @param w weights of the rows
+template <class V>
+void moments(const lists_view<V>& columns, const double* w, const weight_totals& totals, const moment_arrays& made,
+             stream_view stream);
+
+/// Sums of X̃'WX̃ in the making, for its columns [first, first + width) and its rows below first + width. Row j of the
+/// matrix has parts offsets[j] … offsets[j + 1), each `width` numbers of `sums`, which are added in order at the end.
+/// Of two entries that mirror each other the lower one counts: row j < first, or column ≤ j.
+struct gram_parts {
+    double* sums = nullptr;
+    const std::int64_t* offsets = nullptr; ///< first + width + 1
+    std::int64_t count = 0;                ///< of all parts
+    std::int64_t first = 0;
+    std::int64_t width = 0;
+};
+
+/// Rows of X̃ that one part of a dense row of X̃'WX̃ has from each strip.
+constexpr std::int64_t gram_slice_rows = 512;
+
+/// Rows [first_row, first_row + strip.rows) of X̃ with all that centring takes, as a dense matrix.
+template <class V>
+void spread_rows(const design_view<V>& X, std::int64_t first_row, const panel_view<double>& strip, stream_view stream);
+
+/// Adds w-weighted products of the strip's columns to the parts: slice s of its rows, gram_slice_rows of them, to part
+/// s of every row.
+/// @param strip at most slices × gram_slice_rows rows
+/// @param w     weights of the strip's rows
+void gram_tiles(const panel_view<const double>& strip, const double* w, std::int64_t slices, const gram_parts& parts,
+                stream_view stream);
+
+/// Adds products of what is stored, uncentred: part s of row j takes entries [s, s + 1) segment_length of column j, for
+/// each of them the row that it stands in.
+/// @param rows of X with columns [parts.first, parts.first + parts.width) only, these numbered from 0
+template <class V>
+void gram_rows(const design_view<V>& X, const lists_view<V>& rows, const double* w, const gram_parts& parts,
+               stream_view stream);
+
+/// What centring takes from products of what is stored: with m = center ∘ inverse, m_j s_e + m_e s_j − m_j m_e Σ w.
+struct gram_centering {
+    const double* center = nullptr; ///< null: nothing
+    const double* inverse = nullptr;
+    const double* sums = nullptr;    ///< s = X̃'w, uncentred
+    const double* weights = nullptr; ///< one number, Σ w
+};
+
+/// Both halves of C from the parts.
+template <class T>
+void gram_finish(const gram_parts& parts, const gram_centering& centering, const panel_view<T>& C, stream_view stream);
+
 /// sums_c = Σ_r X_rc. @param scratch for k sums
 template <class T>
 void column_sums(const panel_view<const T>& X, double* sums, double* scratch, stream_view stream);

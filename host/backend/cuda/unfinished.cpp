@@ -18,12 +18,6 @@ namespace {
 } // namespace
 
 template <class T>
-column_moments cuda_operations<T>::moments(const matrix&, std::span<const double>) const
-{
-    refuse("moments");
-}
-
-template <class T>
 void cuda_operations<T>::residual_correlations(const design&, const panel<T>&, const panel<T>&, const panel<T>&,
                                                std::span<const double>, panel<T>&, std::span<double>,
                                                std::span<double>) const
@@ -35,25 +29,6 @@ template <class T>
 correlation_result cuda_operations<T>::correlation_pass(const correlation_request<T>&, std::span<double>) const
 {
     refuse("correlation_pass");
-}
-
-template <class T>
-void cuda_operations<T>::gram(const design&, std::span<const double>, std::int64_t, panel<T>&) const
-{
-    refuse("gram");
-}
-
-template <class T>
-double cuda_operations<T>::gram_with_response(const design&, std::span<const double>, std::span<const double>,
-                                              panel<T>&, std::span<double>) const
-{
-    refuse("gram_with_response");
-}
-
-template <class T>
-std::int64_t cuda_operations<T>::gram_additions(const design&) const
-{
-    refuse("gram_additions");
 }
 
 template <class T>
