@@ -1,8 +1,8 @@
 // A working set as lists of its own: chosen columns copied side by side, and X's rows filtered for them, so that
 // nothing is sorted and no order is left to the device. Columns: moves 2 nnz_W (4 + sizeof(V)) bytes. Rows: reads all
-// of X's column numbers twice (once to count) and for each the place of its column, 2 nnz (4 + 4) bytes, the places
-// mostly from the second-level cache, and writes nnz_W (4 + sizeof(V)). A warp takes a row, so few very long rows are
-// slow.
+// of X's column numbers to count, those of rows with chosen ones once more, and for each the place of its column,
+// mostly from the second-level cache: 8 nnz bytes once or twice. Writes nnz_W (4 + sizeof(V)). A warp takes a row, so
+// few very long rows are slow.
 
 #include "kernels/cells.cuh"
 #include "kernels/launchers.hpp"
@@ -54,38 +54,6 @@ __global__ void __launch_bounds__(block_threads)
     }
 }
 
-/// Entries of a row that a lane has under way.
-constexpr int loads_a_lane = 4;
-
-/// Calls f(lanes that have a place, place, position of the entry) for the places of a list's entries, 32 at a time:
-/// first the first places of 32 entries, then their second ones and so on. All lanes of the warp take part.
-template <class V, class F>
-__device__ void for_chosen(const lists_view<V>& lists, std::int64_t list, const column_places& places, const F& f)
-{
-    const int lane = static_cast<int>(threadIdx.x) % warp_size;
-    const std::int64_t end = lists.offsets[list + 1];
-    for (std::int64_t first = lists.offsets[list]; first < end; first += loads_a_lane * warp_size) {
-        std::uint32_t place[loads_a_lane];
-#pragma unroll
-        for (int load = 0; load < loads_a_lane; ++load) {
-            const std::int64_t at = first + load * warp_size + lane;
-            place[load] = at < end ? places.first[lists.indices[at]] : 0;
-        }
-#pragma unroll
-        for (int load = 0; load < loads_a_lane; ++load) {
-            if (first + load * warp_size >= end) break;
-            const std::int64_t at = first + load * warp_size + lane;
-            std::uint32_t here = place[load];
-            for (;;) {
-                const unsigned chosen = __ballot_sync(whole_warp, here != 0 ? 1 : 0);
-                if (chosen == 0) break;
-                f(chosen, here, at);
-                if (here != 0) here = places.next[here - 1];
-            }
-        }
-    }
-}
-
 /// The warp of this thread, and how many there are: each takes every so manieth list.
 struct warp_share {
     std::int64_t first;
@@ -102,31 +70,59 @@ template <class V>
 __global__ void __launch_bounds__(block_threads)
     count_chosen_kernel(lists_view<V> lists, column_places places, std::int64_t* __restrict__ counts)
 {
+    const int lane = static_cast<int>(threadIdx.x) % warp_size;
     const warp_share share = share_of_warp();
     for (std::int64_t list = share.first; list < lists.count; list += share.step) {
-        std::int64_t count = 0;
-        for_chosen(lists, list, places, [&](unsigned chosen, std::uint32_t, std::int64_t) { count += __popc(chosen); });
-        if (static_cast<int>(threadIdx.x) % warp_size == 0) counts[list] = count;
+        const std::int64_t end = lists.offsets[list + 1];
+        std::int64_t count = 0; // of this lane, then of the warp
+        for (std::int64_t at = lists.offsets[list] + lane; at < end; at += warp_size)
+            for (std::uint32_t here = places.first[lists.indices[at]]; here != 0; here = places.next[here - 1]) ++count;
+#pragma unroll
+        for (int reach = 1; reach < warp_size; reach *= 2) count += __shfl_xor_sync(whole_warp, count, reach);
+        if (lane == 0) counts[list] = count;
     }
 }
 
+/// Entries of a row that a lane has under way.
+constexpr int loads_a_lane = 4;
+
+/// 32 entries at a time, first their first places, then their second ones and so on, until the row has all that were
+/// counted: rows without any are not read again.
 template <class V>
 __global__ void __launch_bounds__(block_threads)
     copy_chosen_kernel(lists_view<V> lists, column_places places, const std::int64_t* __restrict__ offsets,
                        std::uint32_t* __restrict__ indices, V* __restrict__ values)
 {
-    const unsigned before = (1u << (threadIdx.x % warp_size)) - 1u; // lanes in front of this one
+    const int lane = static_cast<int>(threadIdx.x) % warp_size;
+    const unsigned in_front = (1u << lane) - 1u;
     const warp_share share = share_of_warp();
     for (std::int64_t list = share.first; list < lists.count; list += share.step) {
+        const std::int64_t end = lists.offsets[list + 1];
+        const std::int64_t all = offsets[list + 1];
         std::int64_t next = offsets[list];
-        for_chosen(lists, list, places, [&](unsigned chosen, std::uint32_t place, std::int64_t at) {
-            if (place != 0) {
-                const std::int64_t to = next + __popc(chosen & before);
-                indices[to] = place - 1;
-                values[to] = lists.values[at];
+        for (std::int64_t first = lists.offsets[list]; next < all; first += loads_a_lane * warp_size) {
+            std::uint32_t place[loads_a_lane];
+#pragma unroll
+            for (int load = 0; load < loads_a_lane; ++load) {
+                const std::int64_t at = first + load * warp_size + lane;
+                place[load] = at < end ? places.first[lists.indices[at]] : 0;
             }
-            next += __popc(chosen);
-        });
+#pragma unroll
+            for (int load = 0; load < loads_a_lane; ++load) {
+                std::uint32_t here = place[load];
+                while (next < all) {
+                    const unsigned chosen = __ballot_sync(whole_warp, here != 0 ? 1 : 0);
+                    if (chosen == 0) break;
+                    if (here != 0) {
+                        const std::int64_t to = next + __popc(chosen & in_front);
+                        indices[to] = here - 1;
+                        values[to] = lists.values[first + load * warp_size + lane];
+                        here = places.next[here - 1];
+                    }
+                    next += __popc(chosen);
+                }
+            }
+        }
     }
 }
 
