@@ -85,6 +85,16 @@ device_lists<V> copied_columns(device_session& session, const kernels::lists_vie
 }
 
 template <class V>
+device_lists<V> gathered_rows(device_session& session, const kernels::lists_view<V>& from, std::int64_t p,
+                              std::span<const std::int64_t> columns, std::int64_t entries)
+{
+    row_entries<V> rows = rows_of_columns(session, from, p, columns, entries);
+    list_ids ids = ids_of_lists(session, rows.offsets, static_cast<std::int64_t>(columns.size()));
+    return {std::move(rows.offsets), std::move(rows.indices), std::move(rows.values), std::move(ids.short_ids),
+            std::move(ids.long_ids)};
+}
+
+template <class V>
 std::shared_ptr<const device_matrix> gathered_matrix(device_session& session, const device_matrix& X,
                                                      const device_matrix::both_ways<V>& lists,
                                                      std::span<const std::int64_t> columns)
@@ -97,7 +107,7 @@ std::shared_ptr<const device_matrix> gathered_matrix(device_session& session, co
     }
     device_matrix::both_ways<V> both{
         copied_columns(session, lists.columns.view(), columns, std::span<const std::int64_t>(offsets)),
-        rows_of_columns(session, lists.rows.view(), X.cols(), columns, offsets.back())};
+        gathered_rows(session, lists.rows.view(), X.cols(), columns, offsets.back())};
     return std::make_shared<device_matrix>(X.rows(), std::move(offsets), std::move(both));
 }
 
@@ -112,8 +122,8 @@ void check_places(std::size_t columns)
 } // namespace
 
 template <class V>
-device_lists<V> rows_of_columns(device_session& session, const kernels::lists_view<V>& rows, std::int64_t p,
-                                std::span<const std::int64_t> columns, std::int64_t entries)
+row_entries<V> rows_of_columns(device_session& session, const kernels::lists_view<V>& rows, std::int64_t p,
+                               std::span<const std::int64_t> columns, std::int64_t entries)
 {
     device_runtime& runtime = session.runtime();
     const chosen_columns chosen(columns);
@@ -134,15 +144,13 @@ device_lists<V> rows_of_columns(device_session& session, const kernels::lists_vi
     auto indices = session.buffer<std::uint32_t>(entries);
     auto values = session.buffer<V>(entries);
     kernels::copy_chosen(rows, places, offsets.data(), indices.data(), values.data(), session.stream());
-    list_ids ids = ids_of_lists(session, offsets, static_cast<std::int64_t>(columns.size()));
-    return {std::move(offsets), std::move(indices), std::move(values), std::move(ids.short_ids),
-            std::move(ids.long_ids)};
+    return {std::move(offsets), std::move(indices), std::move(values)};
 }
 
-template device_lists<float> rows_of_columns(device_session&, const kernels::lists_view<float>&, std::int64_t,
+template row_entries<float> rows_of_columns(device_session&, const kernels::lists_view<float>&, std::int64_t,
+                                            std::span<const std::int64_t>, std::int64_t);
+template row_entries<double> rows_of_columns(device_session&, const kernels::lists_view<double>&, std::int64_t,
                                              std::span<const std::int64_t>, std::int64_t);
-template device_lists<double> rows_of_columns(device_session&, const kernels::lists_view<double>&, std::int64_t,
-                                              std::span<const std::int64_t>, std::int64_t);
 
 template <class T>
 std::shared_ptr<const design> cuda_operations<T>::gather_columns(const design& X, std::span<const std::int64_t> columns,

@@ -98,7 +98,7 @@ void add_sparse(device_session& session, const weighted_design<V>& of, const ker
     const std::vector<std::int64_t>& offsets = of.design.stored()->column_offsets();
     const std::int64_t entries =
         offsets[static_cast<std::size_t>(parts.first + parts.width)] - offsets[static_cast<std::size_t>(parts.first)];
-    const device_lists<V> rows =
+    const row_entries<V> rows =
         rows_of_columns(session, of.X.rows, of.X.p, std::span<const std::int64_t>(columns), entries);
     kernels::gram_rows(of.X, rows.view(), of.w, parts, session.stream());
 }
