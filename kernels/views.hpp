@@ -22,7 +22,8 @@ struct panel_view {
 };
 
 /// Lists of (index, value) pairs: the columns of X, or its rows. List l is positions offsets[l] … offsets[l + 1), its
-/// indices ascend. Lists are sorted by who sums them: short ones by a part of a warp, long ones by a block.
+/// indices ascend, but for rows of gathered columns, which keep the order of the design that they were gathered from.
+/// Lists are sorted by who sums them: short ones by a part of a warp, long ones by a block.
 template <class V>
 struct lists_view {
     std::int64_t count = 0;

@@ -4,6 +4,10 @@
 // either nvcc's or the emulated device's.
 //
 //   cuda_operations.cpp    panels
+//   device_gather.cpp      chosen columns as a design of their own
+//   device_gram.cpp        Gram matrices of chosen columns
+//   device_moments.cpp     means and variances of columns
+//   device_panels.cpp      panels copied, combined, multiplied by a Gram matrix
 //   device_products.cpp    X'R, XB and what is made of them
 //   device_steps.cpp       what the iterations of solvers are made of
 //   device_descents.cpp    the descents (batched_descent.hpp)

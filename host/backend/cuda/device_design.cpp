@@ -68,6 +68,16 @@ host_lists<V> columns_of(const storage::column_store& store)
     return lists;
 }
 
+std::vector<std::int64_t> offsets_of(const storage::column_store& store)
+{
+    std::vector<std::int64_t> offsets{0};
+    offsets.reserve(static_cast<std::size_t>(store.p) + 1);
+    for (const storage::column_block& block : store.blocks)
+        for (std::int64_t local = 0; local < block.count; ++local)
+            offsets.push_back(offsets.back() + block.offsets[local + 1] - block.offsets[local]);
+    return offsets;
+}
+
 void check_shape(const matrix& X)
 {
     constexpr std::int64_t limit = std::numeric_limits<std::uint32_t>::max();
@@ -135,7 +145,8 @@ device_matrix::stored device_matrix::store_narrowest(const matrix& X, stream_vie
 }
 
 device_matrix::device_matrix(const matrix& X, stream_view stream, device_runtime& runtime)
-    : n_(X.rows()), p_(X.cols()), nonzeros_(X.nonzeros()), lists_(store_narrowest(X, stream, runtime))
+    : n_(X.rows()), p_(X.cols()), nonzeros_(X.nonzeros()), column_offsets_(offsets_of(X.store())),
+      lists_(store_narrowest(X, stream, runtime))
 {}
 
 std::uint64_t device_matrix::bytes() const
@@ -144,8 +155,8 @@ std::uint64_t device_matrix::bytes() const
 }
 
 device_design::device_design(std::shared_ptr<const device_matrix> X, column_scaling scaling, stream_view stream,
-                             device_runtime& runtime)
-    : X_(std::move(X)), scaling_(std::move(scaling)),
+                             device_runtime& runtime, std::vector<std::int64_t> gathered)
+    : X_(std::move(X)), scaling_(std::move(scaling)), gathered_(std::move(gathered)),
       centered_(std::any_of(scaling_.center.begin(), scaling_.center.end(), [](double center) { return center != 0; })),
       shift_(X_->cols(), stream, runtime), center_(X_->cols(), stream, runtime), inverse_(X_->cols(), stream, runtime)
 {

@@ -42,6 +42,12 @@ class device_lists {
 public:
     /// Waits for the stream, after which `lists` may go.
     device_lists(const host_lists<V>& lists, stream_view stream, device_runtime& runtime);
+    /// Lists that were made on the device.
+    device_lists(device_buffer<std::int64_t> offsets, device_buffer<std::uint32_t> indices, device_buffer<V> values,
+                 device_buffer<std::int64_t> short_ids, device_buffer<std::int64_t> long_ids)
+        : offsets_(std::move(offsets)), indices_(std::move(indices)), values_(std::move(values)),
+          short_ids_(std::move(short_ids)), long_ids_(std::move(long_ids))
+    {}
     kernels::lists_view<V> view() const;
     std::uint64_t bytes() const;
 
@@ -67,11 +73,19 @@ public:
     /// Waits for the stream: X may go.
     /// @throws invalid_input where n or p is beyond 32-bit indices
     device_matrix(const matrix& X, stream_view stream, device_runtime& runtime);
+    /// Made on the device. @param offsets of the columns, p + 1
+    template <class V>
+    device_matrix(std::int64_t n, std::vector<std::int64_t> offsets, both_ways<V> lists)
+        : n_(n), p_(static_cast<std::int64_t>(offsets.size()) - 1), nonzeros_(offsets.back()),
+          column_offsets_(std::move(offsets)), lists_(std::move(lists))
+    {}
 
     std::int64_t rows() const { return n_; }
     std::int64_t cols() const { return p_; }
     std::int64_t nonzeros() const { return nonzeros_; }
     std::uint64_t bytes() const;
+    /// p + 1, in host memory: where columns begin and end can be planned with.
+    const std::vector<std::int64_t>& column_offsets() const { return column_offsets_; }
 
     /// Calls f(both_ways<V>) with the type that the values have.
     template <class F>
@@ -90,6 +104,7 @@ private:
     std::int64_t n_;
     std::int64_t p_;
     std::int64_t nonzeros_;
+    std::vector<std::int64_t> column_offsets_;
     stored lists_;
 };
 
@@ -97,8 +112,9 @@ private:
 class device_design final : public design {
 public:
     /// Waits for the stream.
+    /// @param gathered the columns of another design that these are, or none
     device_design(std::shared_ptr<const device_matrix> X, column_scaling scaling, stream_view stream,
-                  device_runtime& runtime);
+                  device_runtime& runtime, std::vector<std::int64_t> gathered = {});
     device_design(const matrix& X, column_scaling scaling, stream_view stream, device_runtime& runtime)
         : device_design(std::make_shared<device_matrix>(X, stream, runtime), std::move(scaling), stream, runtime)
     {}
@@ -109,6 +125,7 @@ public:
     std::uint64_t bytes() const override;
     const column_scaling& scaling() const override { return scaling_; }
     const std::shared_ptr<const device_matrix>& stored() const { return X_; }
+    const std::vector<std::int64_t>& gathered() const { return gathered_; }
 
     /// Calls f(design_view) with the type that the values have.
     template <class F>
@@ -127,6 +144,7 @@ private:
 
     std::shared_ptr<const device_matrix> X_;
     column_scaling scaling_;
+    std::vector<std::int64_t> gathered_;
     bool centered_;
     device_buffer<double> shift_;
     device_buffer<double> center_;

@@ -18,19 +18,6 @@ namespace {
 } // namespace
 
 template <class T>
-std::shared_ptr<const design> cuda_operations<T>::gather_columns(const design&, std::span<const std::int64_t>,
-                                                                 const design*) const
-{
-    refuse("gather_columns");
-}
-
-template <class T>
-column_moments cuda_operations<T>::moments(const matrix&, std::span<const double>) const
-{
-    refuse("moments");
-}
-
-template <class T>
 void cuda_operations<T>::residual_correlations(const design&, const panel<T>&, const panel<T>&, const panel<T>&,
                                                std::span<const double>, panel<T>&, std::span<double>,
                                                std::span<double>) const
@@ -45,31 +32,6 @@ correlation_result cuda_operations<T>::correlation_pass(const correlation_reques
 }
 
 template <class T>
-void cuda_operations<T>::gram(const design&, std::span<const double>, std::int64_t, panel<T>&) const
-{
-    refuse("gram");
-}
-
-template <class T>
-double cuda_operations<T>::gram_with_response(const design&, std::span<const double>, std::span<const double>,
-                                              panel<T>&, std::span<double>) const
-{
-    refuse("gram_with_response");
-}
-
-template <class T>
-std::int64_t cuda_operations<T>::gram_additions(const design&) const
-{
-    refuse("gram_additions");
-}
-
-template <class T>
-void cuda_operations<T>::symmetric_multiply(const panel<T>&, const panel<T>&, panel<T>&) const
-{
-    refuse("symmetric_multiply");
-}
-
-template <class T>
 void cuda_operations<T>::projections(const panel<T>&, const panel<T>&, std::span<const double>, std::span<double>,
                                      std::span<double>) const
 {
@@ -81,30 +43,6 @@ void cuda_operations<T>::penalty_sums(const panel<T>&, const panel<T>&, const pe
                                       std::span<gap_sums>) const
 {
     refuse("penalty_sums");
-}
-
-template <class T>
-panel<T> cuda_operations<T>::compact(const panel<T>&, std::span<const std::int64_t>) const
-{
-    refuse("compact");
-}
-
-template <class T>
-void cuda_operations<T>::copy_block(const panel<T>&, panel<T>&) const
-{
-    refuse("copy_block");
-}
-
-template <class T>
-void cuda_operations<T>::copy_column(const panel<T>&, std::int64_t, panel<T>&, std::int64_t) const
-{
-    refuse("copy_column");
-}
-
-template <class T>
-void cuda_operations<T>::combine(const panel<T>&, std::span<const double>, panel<T>&) const
-{
-    refuse("combine");
 }
 
 template class cuda_operations<float>;
