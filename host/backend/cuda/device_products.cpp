@@ -9,7 +9,7 @@ namespace proxpath::backend {
 template <class T>
 void cuda_operations<T>::transpose_multiply(const design& X, const panel<T>& R, panel<T>& C) const
 {
-    const auto work = scratch(R.rows, 2 * R.cols);
+    const auto work = session_->buffer<double>(kernels::scratch_numbers(R.rows, R.cols) + R.cols);
     as_device(X).visit([&](const auto& view) {
         kernels::transpose_multiply(view, readable(R), writable(C), work.data(), session_->stream());
     });
@@ -18,7 +18,7 @@ void cuda_operations<T>::transpose_multiply(const design& X, const panel<T>& R, 
 template <class T>
 void cuda_operations<T>::multiply(const design& X, const panel<T>& B, panel<T>& V) const
 {
-    const auto work = scratch(B.rows, 2 * B.cols);
+    const auto work = session_->buffer<double>(kernels::scratch_numbers(B.rows, B.cols) + B.cols);
     as_device(X).visit(
         [&](const auto& view) { kernels::multiply(view, readable(B), writable(V), work.data(), session_->stream()); });
 }
@@ -26,7 +26,7 @@ void cuda_operations<T>::multiply(const design& X, const panel<T>& B, panel<T>& 
 template <class T>
 void cuda_operations<T>::residual(const design& X, const panel<T>& B, const panel<T>& y, panel<T>& V) const
 {
-    const auto work = scratch(B.rows, 2 * B.cols);
+    const auto work = session_->buffer<double>(kernels::scratch_numbers(B.rows, B.cols) + B.cols);
     as_device(X).visit([&](const auto& view) {
         kernels::residual(view, readable(B), readable(y), writable(V), work.data(), session_->stream());
     });
