@@ -1,6 +1,8 @@
 // The penalty and bounds of a set of features on the scale the solvers work on, and the sums a duality gap needs.
-// docs/certificate.md derives the formulas.
+// docs/certificate.md derives the formulas. Kernels compile them too.
 #pragma once
+
+#include "kernels/host_device.hpp"
 
 #include <cmath>
 #include <cstdint>
@@ -30,7 +32,7 @@ struct gap_sums {
     double kkt = 0;                                         ///< largest distance of 0 from the subdifferential
     double unpenalised = 0; ///< Σ |u_j b_j| + u_j² over unpenalised features: 0 at a certificate, where u_j is 0
 
-    void add(const gap_sums& other)
+    PROXPATH_HOST_DEVICE void add(const gap_sums& other)
     {
         l1 += other.l1;
         l2 += other.l2;
@@ -46,17 +48,17 @@ struct gap_sums {
 /// √n units in the last place, and as much of the norm is left to chance.
 constexpr double rounding_of_correlations = 1e-11;
 
-inline double soft_threshold(double z, double t) { return z > t ? z - t : z < -t ? z + t : 0.0; }
+PROXPATH_HOST_DEVICE inline double soft_threshold(double z, double t) { return z > t ? z - t : z < -t ? z + t : 0.0; }
 
 /// argmin_b of ½ q (b − z/q)² + l1 |b| + l2/2 b² within bounds, for q > 0: soft-threshold, then scale, then clip.
-inline double prox(double z, double q, double l1, double l2, double lower, double upper)
+PROXPATH_HOST_DEVICE inline double prox(double z, double q, double l1, double l2, double lower, double upper)
 {
     const double b = soft_threshold(z, l1) / (q + l2);
     return b < lower ? lower : b > upper ? upper : b;
 }
 
 /// Distance of 0 from the subdifferential at b, where u = x̃'wρ.
-inline double kkt_distance(double u, double b, double l1, double l2, double lower, double upper)
+PROXPATH_HOST_DEVICE inline double kkt_distance(double u, double b, double l1, double l2, double lower, double upper)
 {
     const double c = u - l2 * b;
     const double rise = b > 0 || (b == 0 && upper > 0) ? (b >= 0 ? c - l1 : 0) : b < 0 ? c + l1 : 0; // moving up gains
@@ -70,10 +72,16 @@ inline double kkt_distance(double u, double b, double l1, double l2, double lowe
 /// Adds feature j of one column: u = x̃_j'wρ at coefficient b, with a1 = λ l1_j and a2 = λ l2_j.
 /// Unpenalised features without bounds (l1 = l2 = 0) add nothing to the gap: their u is zero by projection, see the
 /// certificate. Solvers, which do not project, count what is left of it.
-inline void add_gap_terms(gap_sums& sums, double u, double b, double l1, double l2, double lambda, double lower,
-                          double upper, double kkt_scale)
+/// Of a correlation that is not a number nothing is known: then 0 is the only dual point.
+PROXPATH_HOST_DEVICE inline void add_gap_terms(gap_sums& sums, double u, double b, double l1, double l2, double lambda,
+                                               double lower, double upper, double kkt_scale)
 {
     constexpr double infinity = std::numeric_limits<double>::infinity();
+    if (std::isnan(u)) {
+        sums.conjugate = sums.kkt = infinity;
+        sums.s_max = 0;
+        return;
+    }
     const double a1 = lambda * l1;
     const double a2 = lambda * l2;
     const double distance = kkt_distance(u, b, a1, a2, lower, upper) * kkt_scale;
@@ -113,6 +121,12 @@ inline void add_gap_terms(gap_sums& sums, double u, double b, double l1, double 
         else
             sums.conjugate += u * at - a1 * std::fabs(at) - a2 / 2 * at * at;
     }
+}
+
+/// Whether a feature outside the working set breaks KKT: its coefficient, 0, would move. @param threshold λ l1
+PROXPATH_HOST_DEVICE inline bool leaves_zero(double u, double threshold, double lower, double upper)
+{
+    return (u > threshold && upper > 0) || (-u > threshold && lower < 0);
 }
 
 /// Primal, best dual and gap of one column.
