@@ -42,6 +42,11 @@ inline unsigned __ballot_sync(unsigned mask, int predicate,
     return static_cast<unsigned>(warp_exchange(warp_operation::vote, mask, predicate != 0, 0, where));
 }
 
+inline int __popc(unsigned bits) { return std::popcount(bits); }
+
+/// Place of the lowest bit that is set, from 1; 0 if none is.
+inline int __ffs(unsigned bits) { return bits == 0 ? 0 : std::countr_zero(bits) + 1; }
+
 /// What lane `source` brings.
 template <class T>
 T shuffle(unsigned mask, T value, int source, const std::source_location& where)

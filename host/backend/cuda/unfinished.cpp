@@ -31,20 +31,6 @@ column_moments cuda_operations<T>::moments(const matrix&, std::span<const double
 }
 
 template <class T>
-void cuda_operations<T>::residual_correlations(const design&, const panel<T>&, const panel<T>&, const panel<T>&,
-                                               std::span<const double>, panel<T>&, std::span<double>,
-                                               std::span<double>) const
-{
-    refuse("residual_correlations");
-}
-
-template <class T>
-correlation_result cuda_operations<T>::correlation_pass(const correlation_request<T>&, std::span<double>) const
-{
-    refuse("correlation_pass");
-}
-
-template <class T>
 void cuda_operations<T>::gram(const design&, std::span<const double>, std::int64_t, panel<T>&) const
 {
     refuse("gram");
@@ -67,20 +53,6 @@ template <class T>
 void cuda_operations<T>::symmetric_multiply(const panel<T>&, const panel<T>&, panel<T>&) const
 {
     refuse("symmetric_multiply");
-}
-
-template <class T>
-void cuda_operations<T>::projections(const panel<T>&, const panel<T>&, std::span<const double>, std::span<double>,
-                                     std::span<double>) const
-{
-    refuse("projections");
-}
-
-template <class T>
-void cuda_operations<T>::penalty_sums(const panel<T>&, const panel<T>&, const penalty_view&, std::span<const double>,
-                                      std::span<gap_sums>) const
-{
-    refuse("penalty_sums");
 }
 
 template <class T>
