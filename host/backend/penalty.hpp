@@ -11,6 +11,9 @@
 
 namespace proxpath::backend {
 
+/// No bound. A constant, because device code may use its value but not call the function.
+inline constexpr double unbounded = std::numeric_limits<double>::infinity();
+
 /// λ_c (l1_j |b| + l2_j/2 b²) with lower_j ≤ b ≤ upper_j. All spans have one entry per feature and are finite but for
 /// the bounds. kkt_scale_j turns a gradient on the solver's scale into one on the user's penalised scale.
 struct penalty_view {
@@ -24,13 +27,13 @@ struct penalty_view {
 /// What the features add to the gap of one column of the batch; sums over features, `s_max` a minimum, `kkt` a
 /// maximum. Combined in feature order.
 struct gap_sums {
-    double l1 = 0;        ///< Σ l1_j |b_j|
-    double l2 = 0;        ///< Σ l2_j b_j²
-    double support = 0;   ///< Σ over finite sides of sup_b (c b − λ l1 |b|), c = u − λ l2 b
-    double conjugate = 0; ///< Σ h_j*(u_j), the conjugate of the whole penalty; +inf when out of its domain
-    double s_max = std::numeric_limits<double>::infinity(); ///< largest dual scaling the formula allows
-    double kkt = 0;                                         ///< largest distance of 0 from the subdifferential
-    double unpenalised = 0; ///< Σ |u_j b_j| + u_j² over unpenalised features: 0 at a certificate, where u_j is 0
+    double l1 = 0;            ///< Σ l1_j |b_j|
+    double l2 = 0;            ///< Σ l2_j b_j²
+    double support = 0;       ///< Σ over finite sides of sup_b (c b − λ l1 |b|), c = u − λ l2 b
+    double conjugate = 0;     ///< Σ h_j*(u_j), the conjugate of the whole penalty; +inf when out of its domain
+    double s_max = unbounded; ///< largest dual scaling the formula allows
+    double kkt = 0;           ///< largest distance of 0 from the subdifferential
+    double unpenalised = 0;   ///< Σ |u_j b_j| + u_j² over unpenalised features: 0 at a certificate, where u_j is 0
 
     PROXPATH_HOST_DEVICE void add(const gap_sums& other)
     {
@@ -76,9 +79,8 @@ PROXPATH_HOST_DEVICE inline double kkt_distance(double u, double b, double l1, d
 PROXPATH_HOST_DEVICE inline void add_gap_terms(gap_sums& sums, double u, double b, double l1, double l2, double lambda,
                                                double lower, double upper, double kkt_scale)
 {
-    constexpr double infinity = std::numeric_limits<double>::infinity();
     if (std::isnan(u)) {
-        sums.conjugate = sums.kkt = infinity;
+        sums.conjugate = sums.kkt = unbounded;
         sums.s_max = 0;
         return;
     }
@@ -86,8 +88,8 @@ PROXPATH_HOST_DEVICE inline void add_gap_terms(gap_sums& sums, double u, double 
     const double a2 = lambda * l2;
     const double distance = kkt_distance(u, b, a1, a2, lower, upper) * kkt_scale;
     if (distance > sums.kkt) sums.kkt = distance;
-    const bool bounded_above = upper < infinity;
-    const bool bounded_below = lower > -infinity;
+    const bool bounded_above = upper < unbounded;
+    const bool bounded_below = lower > -unbounded;
     // Not λ l1 and λ l2, which may underflow.
     if (l1 == 0 && l2 == 0 && !bounded_above && !bounded_below) {
         sums.unpenalised += std::fabs(u * b) + u * u;
@@ -114,10 +116,10 @@ PROXPATH_HOST_DEVICE inline void add_gap_terms(gap_sums& sums, double u, double 
     if (std::fabs(u) > a1) {
         // h*(u) = sup_b u b − a1 |b| − a2/2 b²: attained at the thresholded, scaled, clipped point.
         const double bound = u > 0 ? upper : lower;
-        double at = a2 > 0 ? soft_threshold(u, a1) / a2 : u > 0 ? infinity : -infinity;
+        double at = a2 > 0 ? soft_threshold(u, a1) / a2 : u > 0 ? unbounded : -unbounded;
         if (std::fabs(at) > std::fabs(bound)) at = bound;
         if (std::isinf(at))
-            sums.conjugate = infinity;
+            sums.conjugate = unbounded;
         else
             sums.conjugate += u * at - a1 * std::fabs(at) - a2 / 2 * at * at;
     }
