@@ -295,7 +295,8 @@ TYPED_TEST(KernelCertificates, CorrelationPassAnswersAsTheCpu)
                                  {3000, 9, 0.8, false, {1, 5, 34}}, // columns of two segments
                                  {2, 40000, 0.5, false, {2, 33}}};  // more than one tile
     std::uint64_t seed = 1700;
-    for (const pass_shape& of : shapes)
+    for (const pass_shape& of : shapes) {
+        if (of.p > 10000 && std::is_same_v<T, float>) continue; // once will do
         for (const std::int64_t k : of.widths) {
             random_numbers random(++seed);
             const exact_pass<T> pass(random, of.n, of.p, k, of.density, of.wide);
@@ -319,6 +320,7 @@ TYPED_TEST(KernelCertificates, CorrelationPassAnswersAsTheCpu)
                 if (testing::Test::HasFailure()) return;
             }
         }
+    }
 }
 
 TYPED_TEST(KernelCertificates, ResidualCorrelationsAreTheCpusOnes)

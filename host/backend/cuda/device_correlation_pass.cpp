@@ -3,7 +3,7 @@
 // R: with that one and what was known before, the others are bounded to where they add nothing.
 //
 // Sums are those of the features in use plus those of all others, each in the order of kernels/gap_sums.cuh. Memory
-// beside X and the panels: about 100 bytes for each feature, 4 MiB of correlations and, for each feature that was
+// beside X and the panels: about 110 bytes for each feature, 8 MiB of correlations and, for each feature that was
 // looked at in full, a bit for each fit.
 
 #include "host/backend/cuda/cuda_operations.hpp"
@@ -20,8 +20,9 @@ namespace proxpath::backend {
 namespace {
 
 constexpr std::int64_t tile_columns = 32;
-/// Correlations of a tile: 4 MiB in double, which leaves most of the second-level cache to the rows of R.
-constexpr std::int64_t tile_numbers = std::int64_t{1} << 19;
+/// Correlations of a tile: 8 MiB in double, which leaves most of the second-level cache (28 to 40 MB) to the rows of R,
+/// and has a piece of gap sums for each of some 130 multiprocessors.
+constexpr std::int64_t tile_numbers = std::int64_t{1} << 20;
 static_assert(tile_numbers / tile_columns >= kernels::select_piece, "a piece fits a tile");
 
 /// Chosen features on the device; where they are, on the host too.
@@ -108,7 +109,7 @@ public:
     /// Waits. @param violators k lists, which get theirs in ascending order
     void collect(const chosen_features& looked_at, std::vector<std::vector<std::int64_t>>& violators) const
     {
-        chosen_features found(p_, p_, 0, session_);
+        chosen_features found(p_, looked_at_, 0, session_);
         found.select(leaves_, session_);
         if (found.count() == 0) return;
         const auto words = session_.buffer<std::uint32_t>(found.count() * tiles_);
