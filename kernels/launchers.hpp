@@ -206,4 +206,42 @@ void prox_step(const panel_view<const T>& B, const panel_view<const T>& B_previo
                const penalty_arrays& penalty, const double* lambda, const double* theta, const double* step,
                const panel_view<T>& out, double* sums, double* scratch, stream_view stream);
 
+/// Square of every column of X and its products with those of Y: sums_c = Σ a X_rc², sums_((1 + e) k + c) = Σ a X_rc
+/// Y_re for e < m. @param Y r × m @param sums (m + 8) k numbers, of which the first (m + 1) k are results
+/// @param scratch for 8 k sums
+template <class T>
+void projections(const panel_view<const T>& X, const panel_view<const T>& Y, const double* a, double* sums,
+                 double* scratch, stream_view stream);
+
+/// to = from, cell by cell; both r × k, the types differ or the strides.
+template <class From, class To>
+void convert(const panel_view<const From>& from, const panel_view<To>& to, stream_view stream);
+
+/// Doubles of scratch for the gap sums of k columns over p features: 56 bytes for each column and 256 features, and a
+/// little.
+std::int64_t gap_scratch_numbers(std::int64_t p, std::int64_t k);
+
+/// Gap sums of U at B, both p × k: sums_(s k + c) is number s of column c (gap_numbers.hpp). Reads 2 p k sizeof(T)
+/// bytes. @param scratch gap_scratch_numbers(p, k)
+template <class T>
+void penalty_sums(const panel_view<const T>& U, const panel_view<const T>& B, const penalty_arrays& penalty,
+                  const double* lambda, double* sums, double* scratch, stream_view stream);
+
+/// Items of a piece of `select`.
+constexpr std::int64_t select_piece = 2048;
+
+/// What `select` leaves of n items, in device memory.
+struct selection {
+    std::uint32_t* bits = nullptr;  ///< ceil(n / 32): as chosen_view
+    std::int64_t* before = nullptr; ///< ceil(n / 32)
+    std::int64_t* starts =
+        nullptr; ///< 2 (ceil(n / select_piece) + 1): items of kinds 1 and 2 before each piece, and all
+    std::int64_t* first = nullptr;  ///< items of kind 1, ascending
+    std::int64_t* second = nullptr; ///< items of kind 2, ascending; not written where there are none
+};
+
+/// The items whose kind is 1 or 2, as lists, bits and ranks. Reads 3 n bytes, writes 8 for each chosen item and 12 for
+/// 32 items.
+void select(const std::uint8_t* kind, std::int64_t n, const selection& out, stream_view stream);
+
 } // namespace proxpath::kernels

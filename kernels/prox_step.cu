@@ -2,6 +2,7 @@
 // section 6.5), from the extrapolated point, with the two sums that step control and restart need taken on the way.
 // Reads 3 p k and writes p k numbers of the panels.
 
+#include "host/backend/penalty.hpp"
 #include "kernels/launchers.hpp"
 #include "kernels/row_sums.cuh"
 
@@ -26,13 +27,8 @@ struct prox_term {
         const double v = at + theta[c] * (at - cell(B_previous, j, c));
         const double z = v + step[c] * cell(N, j, c);
         const double step_lambda = step[c] * lambda[c];
-        const double l1 = step_lambda * penalty.l1[j];
-        const double rise = z - l1;
-        const double fall = z + l1;
-        const double kept = rise > 0 ? rise : fall < 0 ? fall : 0.0;
-        const double shrunk = kept / (1.0 + step_lambda * penalty.l2[j]);
-        const double raised = shrunk < penalty.lower[j] ? penalty.lower[j] : shrunk;
-        const T next = static_cast<T>(raised > penalty.upper[j] ? penalty.upper[j] : raised);
+        const T next = static_cast<T>(backend::prox(z, 1, step_lambda * penalty.l1[j], step_lambda * penalty.l2[j],
+                                                    penalty.lower[j], penalty.upper[j]));
         out.data[j * out.stride + c] = next;
         const double moved = static_cast<double>(next) - v;
         sum[0] += moved * moved;

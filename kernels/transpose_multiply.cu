@@ -5,34 +5,22 @@
 
 #include "kernels/gather_sum.cuh"
 #include "kernels/launchers.hpp"
+#include "kernels/scaled_columns.cuh"
 
 namespace proxpath::kernels {
 
 namespace {
 
-/// Lists are columns of X: what is subtracted entry by entry is one number for the list.
 template <class T, class V>
-struct column_policy {
-    const V* values;
-    const double* shift;
-    const double* center;
-    const double* inverse;
-    const double* sums_of_R; ///< null: no column is centred
+struct column_policy : scaled_columns<V> {
     panel_view<T> C;
 
-    struct entry_weight {
-        const V* values;
-        double shift;
-        __device__ double operator()(std::int64_t position, std::int64_t) const
-        {
-            return static_cast<double>(values[position]) - shift;
-        }
-    };
-    __device__ entry_weight weight(std::int64_t j, bool exists) const { return {values, exists ? shift[j] : 0.0}; }
+    column_policy(const design_view<V>& X, const double* sums, const panel_view<T>& out)
+        : scaled_columns<V>(X, sums), C(out)
+    {}
     __device__ void finish(std::int64_t j, std::int64_t c, double sum) const
     {
-        const double taken = sums_of_R == nullptr ? 0.0 : center[j] * sums_of_R[c];
-        C.data[j * C.stride + c] = static_cast<T>(inverse[j] * (sum - taken));
+        C.data[j * C.stride + c] = static_cast<T>(this->correlation(j, c, sum));
     }
 };
 
@@ -45,8 +33,7 @@ void transpose_multiply(const design_view<V>& X, const panel_view<const T>& R, c
     if (X.p == 0 || R.cols == 0) return;
     double* const sums_of_R = X.centered ? scratch : nullptr;
     if (X.centered) column_sums(R, sums_of_R, scratch + R.cols, stream);
-    const column_policy<T, V> policy{X.columns.values, X.shift, X.center, X.inverse, sums_of_R, C};
-    gather_sums("transpose_multiply", X.columns, R, policy, stream);
+    gather_sums("transpose_multiply", X.columns, R, column_policy<T, V>(X, sums_of_R, C), stream);
 }
 
 template void transpose_multiply<float, float>(const design_view<float>&, const panel_view<const float>&,

@@ -55,6 +55,13 @@ struct penalty_arrays {
     const double* l2 = nullptr;
     const double* lower = nullptr;
     const double* upper = nullptr;
+    const double* kkt_scale = nullptr; ///< null where no gap is asked for
+};
+
+/// Some of n items, as `select` leaves them, a word for 32 items.
+struct chosen_view {
+    const std::uint32_t* bits = nullptr;  ///< ceil(n / 32), bit i mod 32 of word i / 32: item i is chosen
+    const std::int64_t* before = nullptr; ///< ceil(n / 32), items chosen before the word's first
 };
 
 /// Entries of a list that are summed together. Longer lists are the sums of their segments in order; fixed, because it

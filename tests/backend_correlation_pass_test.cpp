@@ -242,12 +242,69 @@ TYPED_TEST(BackendCorrelationPass, FeaturesThatTheBoundKeepsWithinAreNotLookedAt
     backend::correlation_request<T> request =
         request_for<T>(*X, residual, coefficients, features, {ones, zeros, open_below, open, ones}, lambda);
     const auto count = [&] { return this->ops_->correlation_pass(request, {}).violators[0].size(); };
+    const auto entries = [&] { return this->ops_->correlation_pass(request, {}).entries_read; };
     EXPECT_GT(count(), 10U);
+    EXPECT_EQ(entries(), one.X.stored.nonzeros());
     request.bound = {zeros, zeros, nothing, nothing, nothing}; // which is not so, and shows that it is believed
     EXPECT_EQ(count(), 0U);
+    EXPECT_EQ(entries(), 0);
+    const std::vector<double> at_the_end(3, 1.0);
+    request.save_column = 1; // whose correlations are computed, and are not 0
+    request.bound = {zeros, {}, at_the_end, nothing, nothing};
+    EXPECT_GT(count(), 10U);
+    EXPECT_EQ(entries(), one.X.stored.nonzeros());
+    request.save_column = -1;
     const std::vector<double> unknown(3, std::numeric_limits<double>::quiet_NaN());
     request.bound = {zeros, zeros, nothing, unknown, nothing};
     EXPECT_GT(count(), 10U);
+}
+
+/// What is left where no dual point is known but 0.
+void expect_nothing_certified(const gap_sums& sums)
+{
+    EXPECT_EQ(sums.kkt, infinity);
+    EXPECT_EQ(sums.s_max, 0);
+    const backend::gap_value value = backend::duality_gap(sums, 2, 1, 1);
+    EXPECT_EQ(value.dual, 0);
+    EXPECT_GE(value.gap, 1);
+}
+
+TYPED_TEST(BackendCorrelationPass, ACorrelationThatIsNotANumberCertifiesNothing)
+{
+    using T = typename TypeParam::value_type;
+    const example one(3, {50, 20, 0.5}, number_kind::doubles, keeping::assembled);
+    random_numbers random(5700);
+    const penalties penalty(random, 20, true);
+    const features_in_play features(20);
+    const std::vector<double> lambda(3, 0.1), zeros(20, 0.0), nothing(3, 0.0), far(3, infinity);
+    const auto X = this->make(one);
+    host_panel<T> R = random_panel<T>(random, 50, 3);
+    const panel<T> coefficients = this->ops_->allocate(0, 3);
+    const panel<T> whole = this->up(R);
+    for (std::int64_t i = 0; i < 50; ++i) R.at(i, 1) = std::numeric_limits<T>::quiet_NaN();
+    const panel<T> broken = this->up(R);
+    const backend::correlation_result expected =
+        this->ops_->correlation_pass(request_for<T>(*X, whole, coefficients, features, penalty.view(), lambda), {});
+    backend::correlation_request<T> request =
+        request_for<T>(*X, broken, coefficients, features, penalty.view(), lambda);
+    for (const bool bounded : {false, true}) {
+        SCOPED_TRACE(bounded);
+        request.save_column = 1; // from which the bound follows: NaN must not pass
+        if (bounded) request.bound = {zeros, {}, nothing, nothing, far};
+        const backend::correlation_result result = this->ops_->correlation_pass(request, {});
+        expect_nothing_certified(result.sums[1]);
+        if (bounded) continue;
+        EXPECT_EQ(result.sums[0].kkt, expected.sums[0].kkt);
+        EXPECT_EQ(result.sums[2].conjugate, expected.sums[2].conjugate);
+        EXPECT_EQ(result.violators[0], expected.violators[0]);
+        EXPECT_TRUE(result.violators[1].empty());
+    }
+    host_panel<T> U(20, 3);
+    U.at(7, 1) = std::numeric_limits<T>::quiet_NaN();
+    std::vector<gap_sums> sums(3);
+    this->ops_->penalty_sums(this->up(U), this->ops_->allocate(20, 3), penalty.view(), lambda, sums);
+    expect_nothing_certified(sums[1]);
+    EXPECT_EQ(sums[0].kkt, 0);
 }
 
 TYPED_TEST(BackendCorrelationPass, PenaltySumsMatchTheirFormulas)

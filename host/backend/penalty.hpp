@@ -1,6 +1,8 @@
 // The penalty and bounds of a set of features on the scale the solvers work on, and the sums a duality gap needs.
-// docs/certificate.md derives the formulas.
+// docs/certificate.md derives the formulas. Kernels compile them too.
 #pragma once
+
+#include "kernels/host_device.hpp"
 
 #include <cmath>
 #include <cstdint>
@@ -8,6 +10,9 @@
 #include <span>
 
 namespace proxpath::backend {
+
+/// No bound. A constant, because device code may use its value but not call the function.
+inline constexpr double unbounded = std::numeric_limits<double>::infinity();
 
 /// λ_c (l1_j |b| + l2_j/2 b²) with lower_j ≤ b ≤ upper_j. All spans have one entry per feature and are finite but for
 /// the bounds. kkt_scale_j turns a gradient on the solver's scale into one on the user's penalised scale.
@@ -22,15 +27,15 @@ struct penalty_view {
 /// What the features add to the gap of one column of the batch; sums over features, `s_max` a minimum, `kkt` a
 /// maximum. Combined in feature order.
 struct gap_sums {
-    double l1 = 0;        ///< Σ l1_j |b_j|
-    double l2 = 0;        ///< Σ l2_j b_j²
-    double support = 0;   ///< Σ over finite sides of sup_b (c b − λ l1 |b|), c = u − λ l2 b
-    double conjugate = 0; ///< Σ h_j*(u_j), the conjugate of the whole penalty; +inf when out of its domain
-    double s_max = std::numeric_limits<double>::infinity(); ///< largest dual scaling the formula allows
-    double kkt = 0;                                         ///< largest distance of 0 from the subdifferential
-    double unpenalised = 0; ///< Σ |u_j b_j| + u_j² over unpenalised features: 0 at a certificate, where u_j is 0
+    double l1 = 0;            ///< Σ l1_j |b_j|
+    double l2 = 0;            ///< Σ l2_j b_j²
+    double support = 0;       ///< Σ over finite sides of sup_b (c b − λ l1 |b|), c = u − λ l2 b
+    double conjugate = 0;     ///< Σ h_j*(u_j), the conjugate of the whole penalty; +inf when out of its domain
+    double s_max = unbounded; ///< largest dual scaling the formula allows
+    double kkt = 0;           ///< largest distance of 0 from the subdifferential
+    double unpenalised = 0;   ///< Σ |u_j b_j| + u_j² over unpenalised features: 0 at a certificate, where u_j is 0
 
-    void add(const gap_sums& other)
+    PROXPATH_HOST_DEVICE void add(const gap_sums& other)
     {
         l1 += other.l1;
         l2 += other.l2;
@@ -46,17 +51,17 @@ struct gap_sums {
 /// √n units in the last place, and as much of the norm is left to chance.
 constexpr double rounding_of_correlations = 1e-11;
 
-inline double soft_threshold(double z, double t) { return z > t ? z - t : z < -t ? z + t : 0.0; }
+PROXPATH_HOST_DEVICE inline double soft_threshold(double z, double t) { return z > t ? z - t : z < -t ? z + t : 0.0; }
 
 /// argmin_b of ½ q (b − z/q)² + l1 |b| + l2/2 b² within bounds, for q > 0: soft-threshold, then scale, then clip.
-inline double prox(double z, double q, double l1, double l2, double lower, double upper)
+PROXPATH_HOST_DEVICE inline double prox(double z, double q, double l1, double l2, double lower, double upper)
 {
     const double b = soft_threshold(z, l1) / (q + l2);
     return b < lower ? lower : b > upper ? upper : b;
 }
 
 /// Distance of 0 from the subdifferential at b, where u = x̃'wρ.
-inline double kkt_distance(double u, double b, double l1, double l2, double lower, double upper)
+PROXPATH_HOST_DEVICE inline double kkt_distance(double u, double b, double l1, double l2, double lower, double upper)
 {
     const double c = u - l2 * b;
     const double rise = b > 0 || (b == 0 && upper > 0) ? (b >= 0 ? c - l1 : 0) : b < 0 ? c + l1 : 0; // moving up gains
@@ -70,16 +75,21 @@ inline double kkt_distance(double u, double b, double l1, double l2, double lowe
 /// Adds feature j of one column: u = x̃_j'wρ at coefficient b, with a1 = λ l1_j and a2 = λ l2_j.
 /// Unpenalised features without bounds (l1 = l2 = 0) add nothing to the gap: their u is zero by projection, see the
 /// certificate. Solvers, which do not project, count what is left of it.
-inline void add_gap_terms(gap_sums& sums, double u, double b, double l1, double l2, double lambda, double lower,
-                          double upper, double kkt_scale)
+/// Of a correlation that is not a number nothing is known: then 0 is the only dual point.
+PROXPATH_HOST_DEVICE inline void add_gap_terms(gap_sums& sums, double u, double b, double l1, double l2, double lambda,
+                                               double lower, double upper, double kkt_scale)
 {
-    constexpr double infinity = std::numeric_limits<double>::infinity();
+    if (std::isnan(u)) {
+        sums.conjugate = sums.kkt = unbounded;
+        sums.s_max = 0;
+        return;
+    }
     const double a1 = lambda * l1;
     const double a2 = lambda * l2;
     const double distance = kkt_distance(u, b, a1, a2, lower, upper) * kkt_scale;
     if (distance > sums.kkt) sums.kkt = distance;
-    const bool bounded_above = upper < infinity;
-    const bool bounded_below = lower > -infinity;
+    const bool bounded_above = upper < unbounded;
+    const bool bounded_below = lower > -unbounded;
     // Not λ l1 and λ l2, which may underflow.
     if (l1 == 0 && l2 == 0 && !bounded_above && !bounded_below) {
         sums.unpenalised += std::fabs(u * b) + u * u;
@@ -106,13 +116,19 @@ inline void add_gap_terms(gap_sums& sums, double u, double b, double l1, double 
     if (std::fabs(u) > a1) {
         // h*(u) = sup_b u b − a1 |b| − a2/2 b²: attained at the thresholded, scaled, clipped point.
         const double bound = u > 0 ? upper : lower;
-        double at = a2 > 0 ? soft_threshold(u, a1) / a2 : u > 0 ? infinity : -infinity;
+        double at = a2 > 0 ? soft_threshold(u, a1) / a2 : u > 0 ? unbounded : -unbounded;
         if (std::fabs(at) > std::fabs(bound)) at = bound;
         if (std::isinf(at))
-            sums.conjugate = infinity;
+            sums.conjugate = unbounded;
         else
             sums.conjugate += u * at - a1 * std::fabs(at) - a2 / 2 * at * at;
     }
+}
+
+/// Whether a feature outside the working set breaks KKT: its coefficient, 0, would move. @param threshold λ l1
+PROXPATH_HOST_DEVICE inline bool leaves_zero(double u, double threshold, double lower, double upper)
+{
+    return (u > threshold && upper > 0) || (-u > threshold && lower < 0);
 }
 
 /// Primal, best dual and gap of one column.

@@ -66,8 +66,7 @@ public:
         add_gap_terms(piece.sums[c], u, b, penalty.l1[at], penalty.l2[at], lambda, penalty.lower[at], penalty.upper[at],
                       penalty.kkt_scale[at]);
         if (request_.position[at] >= 0) return;
-        const bool leaves = (u > threshold && penalty.upper[at] > 0) || (-u > threshold && penalty.lower[at] < 0);
-        if (leaves) piece.violators[c].push_back(j);
+        if (leaves_zero(u, threshold, penalty.lower[at], penalty.upper[at])) piece.violators[c].push_back(j);
     }
 
 private:

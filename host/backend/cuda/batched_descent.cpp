@@ -7,6 +7,7 @@
 #include "host/backend/descent_limits.hpp"
 #include "host/backend/stall_watch.hpp"
 
+#include "kernels/gap_numbers.hpp"
 #include "kernels/launchers.hpp"
 
 #include <algorithm>
@@ -26,7 +27,7 @@ public:
         : session_(session), form_(form), problem_(problem), memory_(memory), result_(B), B_(B),
           U_(passing_panel(session, B.rows, B.cols)), l1_(session.upload(problem.penalty.l1)),
           l2_(session.upload(problem.penalty.l2)), lower_(session.upload(problem.penalty.lower)),
-          upper_(session.upload(problem.penalty.upper)),
+          upper_(session.upload(problem.penalty.upper)), kkt_scale_(session.upload(problem.penalty.kkt_scale)),
           newton_(session, form, problem.gap_tolerance, problem.keep_going)
     {
         for (std::size_t c = 0; c < problem.lambda.size(); ++c)
@@ -103,7 +104,11 @@ private:
     /// @param lambda in device memory
     kernels::restricted_view view(const device_buffer<double>& lambda) const
     {
-        return {{l1_.data(), l2_.data(), lower_.data(), upper_.data()}, form_.curvature(), lambda.data()};
+        return {penalty(), form_.curvature(), lambda.data()};
+    }
+    kernels::penalty_arrays penalty() const
+    {
+        return {l1_.data(), l2_.data(), lower_.data(), upper_.data(), kkt_scale_.data()};
     }
     std::vector<double> downloaded(const panel<double>& from) const
     {
@@ -157,16 +162,17 @@ private:
 
     std::vector<gap_sums> penalty_sums() const
     {
-        const std::size_t k = columns_.size();
-        const std::vector<double> u = downloaded(U_);
-        const std::vector<double> b = downloaded(B_);
-        std::vector<gap_sums> sums(k);
-        const penalty_view& penalty = problem_.penalty;
-        for (std::size_t j = 0; j < penalty.l1.size(); ++j)
-            for (std::size_t c = 0; c < k; ++c)
-                add_gap_terms(sums[c], u[j * k + c], b[j * k + c], penalty.l1[j], penalty.l2[j],
-                              problem_.lambda[columns_[c].index], penalty.lower[j], penalty.upper[j],
-                              penalty.kkt_scale[j]);
+        const auto k = static_cast<std::int64_t>(columns_.size());
+        const std::vector<double> host_lambda = lambdas();
+        const auto lambda = session_.upload(std::span(host_lambda));
+        const auto numbers = session_.buffer<double>(kernels::gap_numbers * k);
+        const auto work = session_.buffer<double>(kernels::gap_scratch_numbers(B_.rows, k));
+        kernels::penalty_sums(readable(U_), readable(B_), penalty(), lambda.data(), numbers.data(), work.data(),
+                              session_.stream());
+        std::vector<double> host(static_cast<std::size_t>(numbers.size()));
+        session_.download(numbers, std::span(host));
+        std::vector<gap_sums> sums;
+        for (std::int64_t c = 0; c < k; ++c) sums.push_back(kernels::get_gap_sums(host.data() + c, k));
         return sums;
     }
 
@@ -272,6 +278,7 @@ private:
     device_buffer<double> l2_;
     device_buffer<double> lower_;
     device_buffer<double> upper_;
+    device_buffer<double> kkt_scale_;
     batched_newton newton_;
     std::vector<column> columns_;
     std::vector<column> done_;

@@ -11,6 +11,7 @@
 //   device_products.cpp    X'R, XB and what is made of them
 //   device_steps.cpp       what the iterations of solvers are made of
 //   device_descents.cpp    the descents (batched_descent.hpp)
+//   device_correlation_pass.cpp, device_certificates.cpp   what certificates are made of
 #pragma once
 
 #include "host/backend/cuda/device_design.hpp"

@@ -1,0 +1,343 @@
+// The full pass of an outer round on the device: which features are looked at, X̃'R of these in tiles, and of each tile
+// its part in the certificate, violators and saved correlations. As on the CPU, most features need only one column of
+// R: with that one and what was known before, the others are bounded to where they add nothing.
+//
+// Sums are those of the features in use plus those of all others, each in the order of kernels/gap_sums.cuh. Memory
+// beside X and the panels: about 110 bytes for each feature, 8 MiB of correlations and, for each feature that was
+// looked at in full, a bit for each fit.
+
+#include "host/backend/cuda/cuda_operations.hpp"
+
+#include "kernels/correlation_pass.hpp"
+#include "kernels/gap_numbers.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <vector>
+
+namespace proxpath::backend {
+
+namespace {
+
+constexpr std::int64_t tile_columns = 32;
+/// Correlations of a tile: 8 MiB in double, which leaves most of the second-level cache (28 to 40 MB) to the rows of R,
+/// and has a piece of gap sums for each of some 130 multiprocessors.
+constexpr std::int64_t tile_numbers = std::int64_t{1} << 20;
+static_assert(tile_numbers / tile_columns >= kernels::select_piece, "a piece fits a tile");
+
+/// Chosen features on the device; where they are, on the host too.
+class chosen_features {
+public:
+    chosen_features(std::int64_t p, std::int64_t most_short, std::int64_t most_long, const device_session& session)
+        : p_(p), pieces_((p + kernels::select_piece - 1) / kernels::select_piece),
+          bits_(session.buffer<std::uint32_t>((p + 31) / 32)), before_(session.buffer<std::int64_t>((p + 31) / 32)),
+          starts_(session.buffer<std::int64_t>(2 * (pieces_ + 1))),
+          short_ids_(session.buffer<std::int64_t>(most_short)), long_ids_(session.buffer<std::int64_t>(most_long)),
+          host_starts_(static_cast<std::size_t>(starts_.size()))
+    {}
+
+    /// Waits.
+    void select(const device_buffer<std::uint8_t>& kind, device_session& session)
+    {
+        kernels::select(kind.data(), p_,
+                        {bits_.data(), before_.data(), starts_.data(), short_ids_.data(), long_ids_.data()},
+                        session.stream());
+        session.download(starts_, std::span(host_starts_));
+    }
+
+    kernels::chosen_view view() const { return {bits_.data(), before_.data()}; }
+    const device_buffer<std::int64_t>& short_ids() const { return short_ids_; }
+    std::int64_t count() const { return before(pieces_); }
+
+    kernels::feature_tile all() const { return pieces(0, pieces_); }
+
+    /// Calls f(feature_tile) for tiles that hold all features and at most so many chosen ones each, or one piece.
+    template <class F>
+    void for_each_tile(std::int64_t most, const F& f) const
+    {
+        for (std::int64_t first = 0; first < pieces_;) {
+            std::int64_t end = first + 1;
+            while (end < pieces_ && before(end + 1) - before(first) <= most) ++end;
+            f(pieces(first, end));
+            first = end;
+        }
+    }
+
+private:
+    /// @param kind 0 short, 1 long
+    std::int64_t start(std::int64_t piece, std::int64_t kind) const
+    {
+        return host_starts_[static_cast<std::size_t>(2 * piece + kind)];
+    }
+    std::int64_t before(std::int64_t piece) const { return start(piece, 0) + start(piece, 1); }
+
+    kernels::feature_tile pieces(std::int64_t first, std::int64_t end) const
+    {
+        return {.first = first * kernels::select_piece,
+                .end = std::min(p_, end * kernels::select_piece),
+                .chosen = view(),
+                .before = before(first),
+                .short_ids = short_ids_.data() + start(first, 0),
+                .short_count = start(end, 0) - start(first, 0),
+                .long_ids = long_ids_.data() + start(first, 1),
+                .long_count = start(end, 1) - start(first, 1)};
+    }
+
+    std::int64_t p_;
+    std::int64_t pieces_;
+    device_buffer<std::uint32_t> bits_;
+    device_buffer<std::int64_t> before_;
+    device_buffer<std::int64_t> starts_;
+    device_buffer<std::int64_t> short_ids_;
+    device_buffer<std::int64_t> long_ids_;
+    std::vector<std::int64_t> host_starts_;
+};
+
+/// Which fits a feature leaves zero in, as the device notes it.
+class violator_notes {
+public:
+    violator_notes(std::int64_t p, std::int64_t k, std::int64_t looked_at, device_session& session)
+        : session_(session), p_(p), looked_at_(looked_at), tiles_((k + tile_columns - 1) / tile_columns),
+          bits_(session.buffer<std::uint32_t>(looked_at * tiles_)), leaves_(session.buffer<std::uint8_t>(p))
+    {
+        session.runtime().clear(leaves_.data(), leaves_.bytes(), session.stream());
+    }
+
+    std::uint32_t* bits_of_tile(std::int64_t tile) const { return bits_.data() + tile * looked_at_; }
+    std::uint8_t* leaves() const { return leaves_.data(); }
+
+    /// Waits. @param violators k lists, which get theirs in ascending order
+    void collect(const chosen_features& looked_at, std::vector<std::vector<std::int64_t>>& violators) const
+    {
+        chosen_features found(p_, looked_at_, 0, session_);
+        found.select(leaves_, session_);
+        if (found.count() == 0) return;
+        const auto words = session_.buffer<std::uint32_t>(found.count() * tiles_);
+        kernels::violator_bits(found.short_ids().data(), found.count(), tiles_, looked_at.view(), bits_.data(),
+                               looked_at_, words.data(), session_.stream());
+        std::vector<std::int64_t> ids(static_cast<std::size_t>(found.count()));
+        std::vector<std::uint32_t> host_words(static_cast<std::size_t>(words.size()));
+        session_.download(words, std::span(host_words));
+        session_.download(found.short_ids(), std::span(ids));
+        const auto tiles = static_cast<std::size_t>(tiles_);
+        for (std::size_t w = 0; w < host_words.size(); ++w)
+            for (std::uint32_t left = host_words[w]; left != 0; left &= left - 1)
+                violators[w % tiles * tile_columns + static_cast<std::size_t>(std::countr_zero(left))].push_back(
+                    ids[w / tiles]);
+    }
+
+private:
+    device_session& session_;
+    std::int64_t p_;
+    std::int64_t looked_at_;
+    std::int64_t tiles_;
+    device_buffer<std::uint32_t> bits_;
+    device_buffer<std::uint8_t> leaves_;
+};
+
+/// One pass. T is the type of the panels, V that of the stored values.
+template <class T, class V>
+class correlation_work {
+public:
+    correlation_work(const correlation_request<T>& request, const kernels::design_view<V>& X, device_session& session)
+        : request_(request), X_(X), session_(session), k_(request.weighted_residual->cols),
+          widest_(std::min(k_, tile_columns)), saves_(request.save_column >= 0),
+          bounds_(!request.bound.from.empty() && (k_ > 1 || !saves_)), skip_(session.upload(request.skip)),
+          position_(session.upload(request.position)), l1_(session.upload(request.penalty.l1)),
+          l2_(session.upload(request.penalty.l2)), lower_(session.upload(request.penalty.lower)),
+          upper_(session.upload(request.penalty.upper)), kkt_scale_(session.upload(request.penalty.kkt_scale)),
+          lambda_(session.upload(request.lambda)), sums_of_R_(session.buffer<double>(X.centered ? k_ : 0)),
+          saved_(session.buffer<double>(saves_ ? X.p : 0)), in_use_(session.buffer<std::uint8_t>(bounds_ ? X.p : 0)),
+          others_(session.buffer<std::uint8_t>(X.p)), sums_(session.buffer<double>(2 * kernels::gap_numbers * k_ + 2)),
+          pieces_(session.buffer<double>(kernels::gap_scratch_numbers(X.p, widest_)))
+    {}
+
+    correlation_result run(std::span<double> saved)
+    {
+        sum_residuals();
+        kernels::choose_features(X_.p, X_.columns.offsets, skip_.data(), position_.data(),
+                                 readable(*request_.coefficients), in_use_.data(), others_.data(), stream());
+        chosen_features looked_at = none();
+        if (bounds_) {
+            look_at_used();
+            choose_beyond_bound(looked_at);
+        } else {
+            count_entries(others_, 1);
+            looked_at.select(others_, session_);
+        }
+        const violator_notes notes(X_.p, k_, looked_at.count(), session_);
+        take(looked_at, &notes, sums_.data() + kernels::gap_numbers * k_);
+        correlation_result result = read_sums();
+        result.violators.resize(static_cast<std::size_t>(k_));
+        notes.collect(looked_at, result.violators);
+        if (!saved.empty() && saves_) read_saved(saved);
+        return result;
+    }
+
+private:
+    stream_view stream() const { return session_.stream(); }
+    chosen_features none() const { return {X_.p, X_.columns.short_count, X_.columns.long_count, session_}; }
+    device_buffer<double> scratch(std::int64_t rows, std::int64_t sums) const
+    {
+        return session_.buffer<double>(kernels::scratch_numbers(rows, sums));
+    }
+
+    void sum_residuals()
+    {
+        if (!X_.centered) return;
+        const panel<T>& R = *request_.weighted_residual;
+        const auto work = scratch(R.rows, k_);
+        kernels::column_sums(readable(R), sums_of_R_.data(), work.data(), stream());
+    }
+    /// Sums of R's columns from column c on; null where no column of X is centred.
+    const double* sums_from(std::int64_t c) const { return X_.centered ? sums_of_R_.data() + c : nullptr; }
+
+    kernels::panel_view<const T> columns_of(const panel<T>& of, std::int64_t first, std::int64_t count) const
+    {
+        return {of.data == nullptr ? nullptr : of.data + first, of.rows, count, of.stride};
+    }
+
+    /// @param which of the two counts
+    void count_entries(const device_buffer<std::uint8_t>& kind, std::int64_t which)
+    {
+        const auto work = scratch(X_.p, 1);
+        kernels::chosen_entries(X_.p, X_.columns.offsets, kind.data(),
+                                sums_.data() + 2 * kernels::gap_numbers * k_ + which, work.data(), stream());
+    }
+
+    /// First the features in use: nearly always it is they that limit the dual scaling, and so say what the others must
+    /// be kept within.
+    void look_at_used()
+    {
+        chosen_features used = none();
+        count_entries(in_use_, 0);
+        used.select(in_use_, session_);
+        take(used, nullptr, sums_.data());
+    }
+
+    /// The others as far as the bound does not keep them.
+    void choose_beyond_bound(chosen_features& beyond)
+    {
+        const correlation_bound& bound = request_.bound;
+        const auto from = session_.upload(bound.from);
+        const auto to = session_.upload(saves_ ? std::span<const double>() : bound.to);
+        const auto position = session_.upload(bound.position);
+        const auto radius = session_.upload(bound.radius);
+        const auto scale = session_.upload(bound.scale);
+        const auto limit = session_.buffer<double>(k_);
+        const auto kind = session_.buffer<std::uint8_t>(X_.p);
+        if (saves_) {
+            correlate_saved_column(beyond);
+            count_entries(others_, 1);
+        }
+        kernels::dual_limits(k_, scale.data(), sums_.data() + kernels::gap_number_of_s_max * k_, limit.data(),
+                             stream());
+        kernels::choose_beyond_bound(X_.p, others_.data(),
+                                     {from.data(), saves_ ? saved_.data() : to.data(), position.data(), radius.data(),
+                                      limit.data(), lambda_.data(), k_},
+                                     l1_.data(), kind.data(), stream());
+        if (!saves_) count_entries(kind, 1);
+        beyond.select(kind, session_);
+    }
+
+    /// Of all features not in use. @param lists what they are listed in
+    void correlate_saved_column(chosen_features& lists)
+    {
+        const panel<T>& R = *request_.weighted_residual;
+        const auto alone = session_.buffer<double>(R.rows);
+        const kernels::panel_view<double> packed{alone.data(), R.rows, 1, 1};
+        kernels::convert(columns_of(R, request_.save_column, 1), packed, stream());
+        lists.select(others_, session_);
+        kernels::column_correlations(X_, {alone.data(), R.rows, 1, 1}, sums_from(request_.save_column), lists.all(),
+                                     saved_.data(), stream());
+    }
+
+    /// Correlations of chosen features with all columns of R and what is made of them.
+    /// @param sums gap_numbers × k on the device
+    void take(const chosen_features& chosen, const violator_notes* notes, double* sums)
+    {
+        const auto U = session_.buffer<double>(std::min(tile_numbers, chosen.count() * widest_));
+        for (std::int64_t first = 0; first < k_; first += tile_columns) {
+            const std::int64_t count = std::min(tile_columns, k_ - first);
+            const kernels::gap_arrays<T> with{
+                .position = position_.data(),
+                .coefficients = columns_of(*request_.coefficients, first, count),
+                .penalty = {l1_.data(), l2_.data(), lower_.data(), upper_.data(), kkt_scale_.data()},
+                .lambda = lambda_.data() + first,
+                .saved = saved_.data(),
+                .save_column = saves_ ? request_.save_column - first : -1,
+                .leaving = notes == nullptr ? nullptr : notes->bits_of_tile(first / tile_columns),
+                .leaves = notes == nullptr ? nullptr : notes->leaves()};
+            chosen.for_each_tile(tile_numbers / count, [&](const kernels::feature_tile& tile) {
+                kernels::tile_correlations(X_, columns_of(*request_.weighted_residual, first, count), sums_from(first),
+                                           tile, U.data(), stream());
+                kernels::tile_gaps(tile, U.data(), count, with, pieces_.data(), stream());
+            });
+            kernels::pass_sums(X_.p, count, pieces_.data(), sums + first, k_, stream());
+        }
+    }
+
+    /// Waits.
+    correlation_result read_sums()
+    {
+        std::vector<double> numbers(static_cast<std::size_t>(sums_.size()));
+        session_.download(sums_, std::span(numbers));
+        const double* const entries = numbers.data() + 2 * kernels::gap_numbers * k_;
+        correlation_result result;
+        result.entries_read = static_cast<std::int64_t>((bounds_ ? entries[0] : 0) + entries[1]);
+        const std::int64_t others = kernels::gap_numbers * k_;
+        for (std::int64_t c = 0; c < k_; ++c) {
+            gap_sums sums;
+            if (bounds_) sums = kernels::get_gap_sums(numbers.data() + c, k_);
+            sums.add(kernels::get_gap_sums(numbers.data() + others + c, k_));
+            result.sums.push_back(sums);
+        }
+        return result;
+    }
+
+    /// Waits.
+    void read_saved(std::span<double> saved)
+    {
+        std::vector<double> all(saved.size());
+        session_.download(saved_, std::span(all));
+        for (std::size_t j = 0; j < saved.size(); ++j)
+            if (request_.skip[j] == 0) saved[j] = all[j];
+    }
+
+    const correlation_request<T>& request_;
+    const kernels::design_view<V> X_;
+    device_session& session_;
+    std::int64_t k_;
+    std::int64_t widest_;
+    bool saves_;
+    bool bounds_;
+    device_buffer<std::uint8_t> skip_;
+    device_buffer<std::int64_t> position_;
+    device_buffer<double> l1_, l2_, lower_, upper_, kkt_scale_;
+    device_buffer<double> lambda_;
+    device_buffer<double> sums_of_R_;
+    device_buffer<double> saved_;
+    device_buffer<std::uint8_t> in_use_;
+    device_buffer<std::uint8_t> others_;
+    device_buffer<double> sums_; ///< gap_numbers × k of features in use, and of others, then their entries
+    device_buffer<double> pieces_;
+};
+
+} // namespace
+
+template <class T>
+correlation_result cuda_operations<T>::correlation_pass(const correlation_request<T>& request,
+                                                        std::span<double> saved) const
+{
+    const auto k = static_cast<std::size_t>(request.weighted_residual->cols);
+    if (request.X->cols() == 0 || k == 0)
+        return {std::vector<gap_sums>(k), std::vector<std::vector<std::int64_t>>(k), 0};
+    return as_device(*request.X).visit([&]<class V>(const kernels::design_view<V>& view) {
+        return correlation_work<T, V>(request, view, *session_).run(saved);
+    });
+}
+
+template class cuda_operations<float>;
+template class cuda_operations<double>;
+
+} // namespace proxpath::backend
