@@ -17,6 +17,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <link.h>
+#include <sys/auxv.h>
 
 namespace proxpath::backend {
 
@@ -26,18 +27,31 @@ namespace fs = std::filesystem;
 
 constexpr const char* file_name = "libproxpath_cuda.so";
 
+fs::path canonical_or_empty(const char* file)
+{
+    std::error_code failed;
+    const fs::path found = fs::canonical(file, failed);
+    return failed ? fs::path() : found;
+}
+
+/// The program's own file. Where /proc is not mounted, as it was called.
+fs::path program_file()
+{
+    const fs::path by_system = canonical_or_empty("/proc/self/exe");
+    const auto* const as_called = reinterpret_cast<const char*>(::getauxval(AT_EXECFN));
+    return by_system.empty() && as_called != nullptr ? canonical_or_empty(as_called) : by_system;
+}
+
 /// The program or the shared library that holds this code; empty where the system does not tell.
 fs::path own_file()
 {
     static const char here = 0;
     Dl_info info{};
     struct link_map* loaded = nullptr;
-    std::error_code failed;
     if (::dladdr1(&here, &info, reinterpret_cast<void**>(&loaded), RTLD_DL_LINKMAP) == 0) return {};
     // The program itself has no name in the list of what is loaded.
     const bool is_program = loaded == nullptr || loaded->l_name == nullptr || *loaded->l_name == '\0';
-    const fs::path file = fs::canonical(is_program ? "/proc/self/exe" : loaded->l_name, failed);
-    return failed ? fs::path() : file;
+    return is_program ? program_file() : canonical_or_empty(loaded->l_name);
 }
 
 bool exists(const std::string& file)
