@@ -309,6 +309,17 @@ TEST(DeviceChoice, ADeviceThatWasAskedForAndCannotBeUsedIsAnErrorThatSaysWhy)
     EXPECT_THAT(error_of<system_error>([] { fit_on_device("cuda"); }), HasSubstr("no CUDA backend is installed"));
 }
 
+TEST(DeviceChoice, ABackendThatIsUnfinishedIsNotTaken)
+{
+    const fake_devices fake("good");
+    const variable unfinished("FAKE_UNFINISHED", "half of it is missing");
+    EXPECT_EQ(fit_on_device("auto").device, "cpu");
+    EXPECT_EQ(fit_on_device("auto").device_reason, "auto: half of it is missing");
+    EXPECT_EQ(error_of<system_error>([] { fit_on_device("cuda:0"); }), "device cuda:0: half of it is missing");
+    EXPECT_EQ(list_devices().devices.at(0).problem, "half of it is missing");
+    EXPECT_GT(list_devices().devices.at(0).free_bytes, 0U);
+}
+
 TEST(DeviceMemory, OfASessionIsCappedAndGivenBack)
 {
     const auto device = backend::open_session(emulation::make_emulated_runtime(), 64 << 10);

@@ -88,6 +88,8 @@ public:
         return survey;
     }
 
+    std::string unfinished() const override { return loaded().unfinished(); }
+
     void examine(device_info& device) const override { loaded().examine(device); }
 
     std::unique_ptr<opened_device> open(int index, std::uint64_t memory_limit) const override

@@ -34,6 +34,9 @@ public:
     /// rather than throwing.
     virtual device_survey survey() const = 0;
 
+    /// Why no fit can run on any of its devices, in this version, a phrase; empty once one can.
+    virtual std::string unfinished() const { return {}; }
+
     /// Asks the device whether it can be used and what is free: fills in free_bytes, and problem where it cannot.
     virtual void examine(device_info& device) const = 0;
 

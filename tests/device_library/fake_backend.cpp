@@ -69,6 +69,13 @@ public:
         return survey;
     }
 
+    /// What FAKE_UNFINISHED says.
+    std::string unfinished() const override
+    {
+        const char* const why = std::getenv("FAKE_UNFINISHED");
+        return why == nullptr ? "" : why;
+    }
+
     void examine(device_info& device) const override
     {
         device.free_bytes = device.memory_bytes / 2;

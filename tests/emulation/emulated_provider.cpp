@@ -25,11 +25,9 @@ public:
         return survey;
     }
 
-    void examine(device_info& device) const override
-    {
-        device.free_bytes = device.memory_bytes;
-        device.problem = backend::unfinished_operations();
-    }
+    void examine(device_info& device) const override { device.free_bytes = device.memory_bytes; }
+
+    std::string unfinished() const override { return backend::unfinished_operations(); }
 
     std::unique_ptr<backend::opened_device> open(int, std::uint64_t memory_limit) const override
     {

@@ -151,10 +151,10 @@ public:
                                          device.compute_major, device.compute_minor, PROXPATH_CUDA_ARCHITECTURES);
         } else if (status != cudaSuccess) {
             device.problem = words_of(status);
-        } else {
-            device.problem = unfinished_operations();
         }
     }
+
+    std::string unfinished() const override { return unfinished_operations(); }
 
     std::unique_ptr<opened_device> open(int index, std::uint64_t memory_limit) const override
     {

@@ -13,8 +13,8 @@ namespace proxpath::backend {
 /// @param memory_limit bytes; 0 = what the runtime has
 std::unique_ptr<opened_device> open_session(std::unique_ptr<device_runtime> runtime, std::uint64_t memory_limit);
 
-/// Why no fit can run on a device of this version whatever the device, a phrase: operations are missing
-/// (unfinished.cpp). Empty once they are there. A device_info gets it for its problem.
+/// What device_provider::unfinished says of this backend: operations are missing (unfinished.cpp). Empty once they are
+/// there.
 const char* unfinished_operations();
 
 } // namespace proxpath::backend
