@@ -450,7 +450,7 @@ TEST_F(DeviceFit, RefusesWordsThatNameNoDeviceAndSizesThatAreNone)
     EXPECT_THAT(fit({"--device-memory", "1k"}).err, HasSubstr("at least 1.00 MiB"));
 }
 
-/// Fits on a device are refused while operations are missing; the note on that and the list of them go together.
+/// A GPU is refused while operations are missing; the phrase that says so goes with the last of them.
 TEST(DeviceOperations, AreSaidToBeUnfinishedAsLongAsTheyAre)
 {
     const std::filesystem::path root = std::filesystem::path(PROXPATH_TEST_DATA).parent_path().parent_path();
@@ -458,13 +458,17 @@ TEST(DeviceOperations, AreSaidToBeUnfinishedAsLongAsTheyAre)
     EXPECT_EQ(missing, *backend::unfinished_operations() != '\0');
 }
 
-TEST_F(DeviceFit, OnTheEmulatedDeviceIsThatOfTheCpuOrSaysWhatIsMissing)
+TEST_F(DeviceFit, OnTheEmulatedDeviceIsThatOfTheCpuOrSaysWhichOperationIsMissing)
 {
     if (!backend::names_a_device("emulated")) backend::register_device_provider(emulation::emulated_devices());
+    const bool unfinished = *backend::unfinished_operations() != '\0';
     const program_outcome done = fit({"--device", "emulated", "--n-lambda", "5"});
-    if (*backend::unfinished_operations() != '\0') {
+    const program_outcome tiny = fit({"--device", "emulated:0", "--device-memory", "1M", "--features", "100000"});
+    EXPECT_EQ(tiny.code, cli::exit_system);
+    EXPECT_THAT(tiny.err, HasSubstr(unfinished ? "yet: use the CPU" : "the emulated device has no "));
+    if (unfinished) {
         EXPECT_EQ(done.code, cli::exit_system);
-        EXPECT_THAT(done.err, HasSubstr(backend::unfinished_operations()));
+        EXPECT_THAT(done.err, HasSubstr("yet: use the CPU"));
         return;
     }
     EXPECT_EQ(done.code, cli::exit_certified) << done.err;

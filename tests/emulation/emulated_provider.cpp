@@ -27,8 +27,6 @@ public:
 
     void examine(device_info& device) const override { device.free_bytes = device.memory_bytes; }
 
-    std::string unfinished() const override { return backend::unfinished_operations(); }
-
     std::unique_ptr<backend::opened_device> open(int, std::uint64_t memory_limit) const override
     {
         return backend::open_session(make_emulated_runtime(memory_limit > 0 ? memory_limit : usual_memory), 0);

@@ -6,7 +6,7 @@
 namespace proxpath::emulation {
 
 /// One device, "emulated:0". What a fit may take of its memory is all it has, so that programs meet a device of any
-/// size.
+/// size. Unlike a GPU it is taken while operations are missing: a fit gets as far as these.
 const backend::device_provider& emulated_devices();
 
 } // namespace proxpath::emulation
