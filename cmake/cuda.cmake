@@ -56,7 +56,10 @@ if(PROXPATH_WERROR)
     $<$<COMPILE_LANGUAGE:CUDA>:-Werror=all-warnings -Xcompiler=-Werror -Xptxas=--warning-as-error>
     $<$<COMPILE_LANGUAGE:CXX>:-Werror>)
 endif()
-list(JOIN CMAKE_CUDA_ARCHITECTURES ", " architectures)
+# 80-real is compute capability 8.0 to those who read of it.
+list(TRANSFORM CMAKE_CUDA_ARCHITECTURES REPLACE "^([0-9]+)([0-9][a-z]?)(-real|-virtual)?$" "\\1.\\2"
+  OUTPUT_VARIABLE architectures)
+list(JOIN architectures ", " architectures)
 target_compile_definitions(proxpath_cuda PRIVATE PROXPATH_CUDA_ARCHITECTURES="${architectures}")
 target_link_libraries(proxpath_cuda PUBLIC CUDA::cudart_static PRIVATE fmt::fmt)
 
