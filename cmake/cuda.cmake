@@ -1,16 +1,19 @@
-# The CUDA kernels and the host side that drives them. Nothing of the library uses them yet: what nvcc compiles here is
-# checked (warnings and register spills are errors), and linked by the tests that run on a GPU. The same kernels
-# compiled for the emulated device are in tests/emulation.
+# The CUDA kernels, the host side that drives them, and libproxpath_cuda.so, which holds both with CUDA's runtime and is
+# loaded when a device is asked for: nothing else is linked with CUDA. Warnings and register spills are errors. The same
+# kernels compiled for the emulated device are in tests/emulation.
 file(GLOB kernel_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/kernels/*.cu)
 
 # What needs no CUDA to compile: the operations of the backend, and what they keep in a device's memory. Every file
 # defines some members of one class and instantiates these: no unity.
 file(GLOB device_sources CONFIGURE_DEPENDS host/backend/cuda/*.cpp)
-list(FILTER device_sources EXCLUDE REGEX "cuda_runtime\\.cpp$")
+set(sources_with_cuda host/backend/cuda/cuda_runtime.cpp host/backend/cuda/cuda_provider.cpp
+  host/backend/cuda/device_code.cu)
+list(FILTER device_sources EXCLUDE REGEX "cuda_(runtime|provider|library)\\.cpp$")
 add_library(proxpath_device_host OBJECT EXCLUDE_FROM_ALL ${device_sources})
 proxpath_compile_settings(proxpath_device_host)
 proxpath_compile_lightly(proxpath_device_host) # calls launchers
-set_target_properties(proxpath_device_host PROPERTIES UNITY_BUILD OFF)
+target_link_libraries(proxpath_device_host PRIVATE proxpath_dependencies)
+set_target_properties(proxpath_device_host PROPERTIES UNITY_BUILD OFF POSITION_INDEPENDENT_CODE ON)
 
 set(PROXPATH_CUDA_FOUND OFF)
 if(PROXPATH_CUDA)
@@ -38,7 +41,7 @@ enable_language(CUDA)
 find_package(CUDAToolkit REQUIRED)
 message(STATUS "CUDA kernels: ${CMAKE_CUDA_COMPILER} ${CMAKE_CUDA_COMPILER_VERSION} for ${CMAKE_CUDA_ARCHITECTURES}")
 
-add_library(proxpath_cuda STATIC ${kernel_sources} host/backend/cuda/cuda_runtime.cpp)
+add_library(proxpath_cuda STATIC ${kernel_sources} ${sources_with_cuda})
 target_compile_features(proxpath_cuda PUBLIC cxx_std_20)
 set_target_properties(proxpath_cuda PROPERTIES CUDA_EXTENSIONS OFF CXX_EXTENSIONS OFF UNITY_BUILD OFF
   POSITION_INDEPENDENT_CODE ON CUDA_VISIBILITY_PRESET hidden CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
@@ -53,4 +56,15 @@ if(PROXPATH_WERROR)
     $<$<COMPILE_LANGUAGE:CUDA>:-Werror=all-warnings -Xcompiler=-Werror -Xptxas=--warning-as-error>
     $<$<COMPILE_LANGUAGE:CXX>:-Werror>)
 endif()
-target_link_libraries(proxpath_cuda PUBLIC CUDA::cudart_static)
+# 80-real is compute capability 8.0 to those who read of it.
+list(TRANSFORM CMAKE_CUDA_ARCHITECTURES REPLACE "^([0-9]+)([0-9][a-z]?)(-real|-virtual)?$" "\\1.\\2"
+  OUTPUT_VARIABLE architectures)
+list(JOIN architectures ", " architectures)
+target_compile_definitions(proxpath_cuda PRIVATE PROXPATH_CUDA_ARCHITECTURES="${architectures}")
+target_link_libraries(proxpath_cuda PUBLIC CUDA::cudart_static PRIVATE fmt::fmt)
+
+add_library(proxpath_cuda_backend MODULE host/backend/cuda/cuda_library.cpp $<TARGET_OBJECTS:proxpath_device_host>)
+proxpath_compile_settings(proxpath_cuda_backend)
+target_link_libraries(proxpath_cuda_backend PRIVATE proxpath_cuda)
+proxpath_backend_file(proxpath_cuda_backend)
+set_target_properties(proxpath_cuda_backend PROPERTIES OUTPUT_NAME proxpath_cuda)

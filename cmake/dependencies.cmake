@@ -10,7 +10,8 @@ find_path(XXHASH_INCLUDE_DIR xxhash.h REQUIRED)
 
 add_library(proxpath_dependencies INTERFACE)
 target_link_libraries(proxpath_dependencies INTERFACE
-  Threads::Threads fmt::fmt nlohmann_json::nlohmann_json CLI11::CLI11 Eigen3::Eigen LibArchive::LibArchive)
+  Threads::Threads fmt::fmt nlohmann_json::nlohmann_json CLI11::CLI11 Eigen3::Eigen LibArchive::LibArchive
+  ${CMAKE_DL_LIBS})
 target_include_directories(proxpath_dependencies SYSTEM INTERFACE ${FAST_FLOAT_INCLUDE_DIR} ${XXHASH_INCLUDE_DIR})
 # Eigen may not start threads of its own: its blocking would then depend on their number.
 target_compile_definitions(proxpath_dependencies INTERFACE EIGEN_DONT_PARALLELIZE XXH_INLINE_ALL

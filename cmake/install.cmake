@@ -14,6 +14,10 @@ foreach(kind static shared)
   install(EXPORT proxpath_${kind}_targets DESTINATION ${package_dir} NAMESPACE proxpath::
     FILE proxpath-${kind}-targets.cmake)
 endforeach()
+# Beside the shared library, which looks for it there.
+if(PROXPATH_CUDA_FOUND)
+  install(TARGETS proxpath_cuda_backend LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+endif()
 if(PROXPATH_BUILD_PROGRAM)
   install(TARGETS proxpath_program RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()

@@ -1,5 +1,5 @@
-// The backend contract: the batched operations that solvers and the path driver are written in. A backend (cpu; cuda
-// later) implements all of them for float and double; tests/backend_*_test.cpp runs every backend against naive double
+// The backend contract: the batched operations that solvers and the path driver are written in. A backend (cpu, cuda)
+// implements all of them for float and double; tests/backend_*_test.cpp runs every backend against naive double
 // loops.
 //
 // Shapes: X is n × p, a batch has k columns (fits). Panels are row-major; see panel.hpp. Spans with one number per

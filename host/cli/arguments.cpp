@@ -3,6 +3,7 @@
 
 #include "host/cli/arguments.hpp"
 
+#include "host/backend/device_choice.hpp"
 #include "host/cli/values.hpp"
 
 #include <proxpath/errors.hpp>
@@ -80,6 +81,9 @@ void check_value(const option_record& option, std::string_view value)
                                bytes_text(static_cast<std::uint64_t>(option.range.low))));
         return;
     }
+    case argument_kind::device:
+        if (!backend::names_a_device(value)) refuse(option, value, std::string(backend::device_rule));
+        return;
     case argument_kind::lambdas:
         check_lambdas(option, value);
         return;
@@ -99,10 +103,10 @@ void check_value(const option_record& option, std::string_view value)
     std::vector<std::string> candidates;
     std::optional<std::string_view> elsewhere;
     for (const option_record& each : option_table()) {
-        if (each.of(which))
-            candidates.push_back(each.name);
-        else if (each.name == name)
-            elsewhere = name_of_command(which == command::fit ? command::predict : command::fit);
+        if (each.of(which)) candidates.push_back(each.name);
+        if (each.name != name) continue;
+        for (const command_record& other : command_table())
+            if (each.of(other.which) && !elsewhere) elsewhere = other.name;
     }
     if (elsewhere)
         throw invalid_input(

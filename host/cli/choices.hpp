@@ -38,12 +38,6 @@ inline constexpr std::array form_choices{choice<form_kind>{"auto", form_kind::au
 inline constexpr std::array precision_choices{choice<precision_kind>{"double", precision_kind::float64},
                                               choice<precision_kind>{"single", precision_kind::float32}};
 
-enum class device_kind { automatic, cpu, cuda };
-
-inline constexpr std::array device_choices{choice<device_kind>{"auto", device_kind::automatic},
-                                           choice<device_kind>{"cpu", device_kind::cpu},
-                                           choice<device_kind>{"cuda", device_kind::cuda}};
-
 template <class Choices>
 std::vector<std::string> names_of(const Choices& choices)
 {

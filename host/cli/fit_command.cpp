@@ -3,6 +3,7 @@
 
 #include "host/cli/fit_command.hpp"
 
+#include "host/backend/device_choice.hpp"
 #include "host/cli/exit_code.hpp"
 #include "host/cli/fit_files.hpp"
 #include "host/cli/fit_summary.hpp"
@@ -31,12 +32,13 @@ using clock = std::chrono::steady_clock;
 
 double seconds_since(clock::time_point start) { return std::chrono::duration<double>(clock::now() - start).count(); }
 
+/// What a fit would run on. Chosen before the data is read, so that a device that cannot be used is said at once.
 void choose_device(const fit_settings& settings, fit_facts& facts)
 {
-    if (settings.device == device_kind::cuda)
-        throw system_error("--device cuda: this build has no CUDA backend; use --device cpu or auto");
-    facts.device = "cpu";
-    facts.device_reason = settings.device == device_kind::cpu ? "as asked" : "this build has no CUDA backend";
+    const backend::device_choice choice = backend::choose_device(settings.path.device);
+    facts.device = choice.device;
+    facts.device_name = choice.name;
+    facts.device_reason = choice.reason;
 }
 
 /// X and y, with the responses from wherever they were asked for.
@@ -105,6 +107,7 @@ int dry_run(const arguments& typed, const fit_settings& settings, const data_set
     if (settings.json) {
         const nlohmann::json out = {{"n", data.X.rows()},        {"p", data.X.cols()},
                                     {"nnz", data.X.nonzeros()},  {"seconds", {{"load", facts.load_s}}},
+                                    {"device", facts.device},    {"device_reason", facts.device_reason},
                                     {"memory", plan_json(plan)}, {"peak_memory_bytes", peak_memory_bytes()},
                                     {"notes", data.notes},       {"options", options_json(typed, settings)}};
         to.out << json_text(out) << '\n';
@@ -113,6 +116,7 @@ int dry_run(const arguments& typed, const fit_settings& settings, const data_set
     if (settings.level == verbosity::quiet) return exit_certified;
     to.out << fmt::format("{} rows, {} features, {} non-zeros; read in {}\n", data.X.rows(), data.X.cols(),
                           data.X.nonzeros(), seconds_text(facts.load_s));
+    to.out << "device: " << device_text(facts) << '\n';
     to.out << "memory: " << plan_text(plan) << '\n';
     for (const std::string& note : data.notes) to.out << "note: " << note << '\n';
     to.out << "options: " << json_text(options_json(typed, settings)) << '\n';
@@ -151,11 +155,17 @@ int fit(const arguments& typed, console& to)
     path.on_progress = settings.read.on_progress;
     share_memory_limit(settings, data.X, path);
     if (settings.dry_run) return dry_run(typed, settings, data, path, facts, to);
-    if (settings.level == verbosity::verbose) report.note(plan_text(plan_memory(data.X, path)));
+    if (settings.level == verbosity::verbose) {
+        report.note("device " + device_text(facts));
+        report.note(plan_text(plan_memory(data.X, path)));
+    }
 
     const auto solving = clock::now();
     const path_result result = fit_path(data.X, data.y, path);
     facts.solve_s = seconds_since(solving);
+    facts.device = result.device;
+    facts.device_name = result.device_name;
+    facts.device_reason = result.device_reason;
 
     const auto writing = clock::now();
     if (where->replaces && count_statuses(result.points).interrupted > 0) go_beside_older(settings, *where, report);

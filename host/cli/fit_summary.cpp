@@ -114,6 +114,12 @@ status_counts count_statuses(const std::vector<path_point>& points)
     return counts;
 }
 
+std::string device_text(const fit_facts& facts)
+{
+    return fmt::format("{}{}{}, {} thread{} ({})", facts.device, facts.device_name.empty() ? "" : " ",
+                       facts.device_name, facts.threads, facts.threads == 1 ? "" : "s", facts.device_reason);
+}
+
 nlohmann::json plan_json(const memory_plan& plan)
 {
     return {{"matrix_bytes", plan.matrix_bytes},   {"vectors_bytes", plan.vectors_bytes},
@@ -139,6 +145,7 @@ nlohmann::json summary_json(const path_result& result, const fit_facts& facts, c
     notes.insert(notes.end(), result.notes.begin(), result.notes.end());
     nlohmann::json summary = {{"version", version()},
                               {"device", facts.device},
+                              {"device_name", facts.device_name},
                               {"device_reason", facts.device_reason},
                               {"threads", facts.threads},
                               {"options", options},
@@ -182,7 +189,7 @@ std::string summary_page(const path_result& result, const fit_facts& facts, cons
 {
     std::string page = fmt::format("{} path, alpha {}: {} rows, {} features, {} non-zeros\n", model_name(result.alpha),
                                    result.alpha, result.n, result.p, result.nonzeros);
-    page += line("device", fmt::format("{}, {} threads ({})", facts.device, facts.threads, facts.device_reason));
+    page += line("device", device_text(facts));
     page += line("solver", result.solver);
     page += line("lambda_max", fmt::format("{:.6g}", result.lambda_max));
     page += line("lambdas", verdict(result, settings.path.tol));

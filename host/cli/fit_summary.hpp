@@ -16,7 +16,8 @@ namespace proxpath::cli {
 
 /// What the program knows beside the library's result.
 struct fit_facts {
-    std::string device;        ///< "cpu"
+    std::string device;        ///< "cpu", "cuda:0"
+    std::string device_name;   ///< empty for the CPU
     std::string device_reason; ///< why this one
     int threads = 1;
     std::uint64_t matrix_checksum = 0;
@@ -49,6 +50,9 @@ nlohmann::json summary_json(const path_result& result, const fit_facts& facts, c
 /// @param whole_path every lambda instead of some ten
 std::string summary_page(const path_result& result, const fit_facts& facts, const fit_settings& settings,
                          bool whole_path);
+
+/// "cpu, 4 threads (auto: no CUDA backend is installed)"
+std::string device_text(const fit_facts& facts);
 
 /// The memory plan alone, in words or as JSON.
 std::string plan_text(const memory_plan& plan);

@@ -2,6 +2,7 @@
 
 #include "host/cli/help.hpp"
 
+#include "host/backend/device_choice.hpp"
 #include "host/cli/exit_code.hpp"
 
 #include <algorithm>
@@ -42,6 +43,8 @@ std::string rule_of(const option_record& option)
     switch (option.kind) {
     case argument_kind::word:
         return fmt::format("{}", fmt::join(option.choices, ", "));
+    case argument_kind::device:
+        return std::string(backend::device_rule);
     case argument_kind::number:
     case argument_kind::integer:
     case argument_kind::lambdas:

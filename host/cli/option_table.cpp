@@ -16,6 +16,7 @@ namespace {
 
 constexpr auto in_fit = static_cast<unsigned>(command::fit);
 constexpr auto in_predict = static_cast<unsigned>(command::predict);
+constexpr auto in_devices = static_cast<unsigned>(command::devices);
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
 number_range from_to(double low, double high) { return {low, high, true, true}; }
@@ -171,8 +172,16 @@ std::vector<option_record> solver_options()
 std::vector<option_record> resource_options()
 {
     return {
-        option("--device", "D", "Where to compute; auto takes a usable GPU, else the CPU")
-            .word(names_of(device_choices), name_of(device_choices, device_kind::automatic))
+        option(
+            "--device", "D",
+            "Where to compute; auto takes the first usable CUDA device, else the CPU; cuda takes that device or ends; "
+            "`proxpath devices` lists them")
+            .value(argument_kind::device, {})
+            .by_default(path_options{}.device)
+            .in("Resources", in_fit),
+        option("--device-memory", "SIZE", "Most of the device's memory for the fit, as --memory; no matter for the CPU")
+            .value(argument_kind::size, from_to(1048576, 9007199254740992.0))
+            .otherwise("what the device has free")
             .in("Resources", in_fit),
         option("--threads", "N", "Threads, 0 = all cores; results do not depend on it")
             .value(argument_kind::integer, from_to(0, 4096))
@@ -212,13 +221,14 @@ std::vector<option_record> output_options()
             .flag()
             .in("Output", in_fit),
         option("--json", "", "Print the summary (or the plan) as JSON on standard output").flag().in("Output", in_fit),
+        option("--json", "", "Print them as JSON").flag().in("Output", in_devices),
         option("--quiet", "", "Print nothing but warnings and errors (and what --json asks for)")
             .flag()
             .in("Output", in_fit | in_predict),
         option("--verbose", "", "Print the memory plan, the whole path and an account of every round, too")
             .flag()
             .in("Output", in_fit),
-        option("--help", "", "Print this help").flag().in("Output", in_fit | in_predict),
+        option("--help", "", "Print this help").flag().in("Output", in_fit | in_predict | in_devices),
     };
 }
 
@@ -246,7 +256,9 @@ const std::vector<command_record>& command_table()
     static const std::vector<command_record> table{
         {command::fit, "fit", "X [--y FILE] --out DIR [options]",
          "Fit the whole path of an L1/L2-penalised linear model and certify every solution"},
-        {command::predict, "predict", "DIR X --out FILE [options]", "Predict from a fitted path"}};
+        {command::predict, "predict", "DIR X --out FILE [options]", "Predict from a fitted path"},
+        {command::devices, "devices", "[--json]",
+         "List the devices that a fit can run on, and what keeps others from being used"}};
     return table;
 }
 

@@ -9,7 +9,7 @@
 
 namespace proxpath::cli {
 
-enum class command : unsigned { fit = 1, predict = 2 };
+enum class command : unsigned { fit = 1, predict = 2, devices = 4 };
 
 struct command_record {
     command which;
@@ -26,6 +26,7 @@ enum class argument_kind {
     integer, ///< a whole number in `range`
     word,    ///< one of `choices`
     size,    ///< bytes: 512M, 4GiB, 1.5G
+    device,  ///< auto, cpu, cuda or cuda:N
     lambdas  ///< L1,L2,… or @FILE, decreasing
 };
 

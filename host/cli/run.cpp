@@ -2,6 +2,7 @@
 
 #include "host/cli/run.hpp"
 
+#include "host/cli/devices_command.hpp"
 #include "host/cli/exit_code.hpp"
 #include "host/cli/fit_command.hpp"
 #include "host/cli/help.hpp"
@@ -58,6 +59,7 @@ int run_command(std::span<const char* const> words, console& to)
         to.out << help_text(record.which);
         return exit_certified;
     }
+    if (record.which == command::devices) return devices(typed, to);
     const signal_scope signals;
     return record.which == command::fit ? fit(typed, to) : predict(typed, to);
 }

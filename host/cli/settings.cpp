@@ -80,7 +80,6 @@ fit_settings make_fit_settings(const arguments& typed)
     settings.out = typed.text("--out").value_or("");
     settings.read = read_settings_of(typed);
     settings.memory = settings.read.memory_limit;
-    settings.device = value_of(device_choices, *typed.text("--device"));
     settings.level = typed.given("--verbose") ? verbosity::verbose : level_of(typed);
     settings.force = typed.given("--force");
     settings.json = typed.given("--json");
@@ -98,6 +97,8 @@ fit_settings make_fit_settings(const arguments& typed)
     path.screening = value_of(screening_choices, *typed.text("--screening"));
     path.form = value_of(form_choices, *typed.text("--form"));
     path.precision = value_of(precision_choices, *typed.text("--precision"));
+    path.device = *typed.text("--device");
+    path.device_memory = parse_size(typed.text("--device-memory").value_or("")).value_or(0);
     path.threads = settings.read.threads;
     return settings;
 }

@@ -23,7 +23,6 @@ struct fit_settings {
     std::string out;    ///< empty only with dry_run
     read_options read;
     path_options path;
-    device_kind device = device_kind::automatic;
     std::uint64_t memory = 0; ///< bytes for X and the work on it; 0 = automatic
     verbosity level = verbosity::normal;
     bool force = false;

@@ -1,5 +1,6 @@
 // What a fit accepts. Every message names the argument, the position and the value.
 
+#include "host/backend/device_choice.hpp"
 #include "host/path/problem.hpp"
 
 #include <proxpath/errors.hpp>
@@ -87,6 +88,8 @@ void check_options(const path_options& options, std::int64_t n, std::int64_t p)
         throw invalid_input(fmt::format("tol is {}; must be finite and above 0", options.tol));
     if (options.max_iterations < 1)
         throw invalid_input(fmt::format("max_iterations is {}; must be 1 or more", options.max_iterations));
+    if (!backend::names_a_device(options.device))
+        throw invalid_input(fmt::format("device is '{}'; must be {}", options.device, backend::device_rule));
     check_lambdas(options);
     check_penalties(options, p);
     if (!options.weights.empty()) {

@@ -5,6 +5,7 @@
 // and take working set and certificates from there. Nothing of size n × p or p × k is stored (ridge, whose every
 // coefficient is non-zero, keeps the p × k it returns).
 
+#include "host/backend/device_choice.hpp"
 #include "host/parallel/parallel_for.hpp"
 #include "host/path/certificate.hpp"
 #include "host/path/memory.hpp"
@@ -45,16 +46,16 @@ constexpr int tightenings = 8;
 
 class driver {
 public:
-    driver(const operations<double>& ops, const matrix& X, std::span<const double> y, const path_options& options)
+    driver(const backend::opened_device& device, const operations<double>& ops, const matrix& X,
+           std::span<const double> y, const path_options& options)
         : ops_(ops), options_(options), shares_(share_memory(X, options)), fit_(prepare(ops, X, y, options)),
           unpenalised_(ops, fit_), start_(start_narrow(ops, fit_, options, shares_)),
           null_(start_.empty() ? fit_null_model(ops, fit_, unpenalised_)
                                : fit_null_model(fit_, start_.features, start_.correlation, start_.response_square)),
           certifier_(ops, fit_, unpenalised_, null_.residual),
-          solver_(ops, fit_,
-                  {options.solver, options.form, options.precision, parallel::resolve_threads(options.threads),
-                   shares_.gram_limit_bytes, shares_.factor_limit_bytes, null_.response_correlation, &start_,
-                   [this] { return report(); }})
+          solver_(device, ops, fit_,
+                  {options.solver, options.form, options.precision, shares_.gram_limit_bytes,
+                   shares_.factor_limit_bytes, null_.response_correlation, &start_, [this] { return report(); }})
     {
         lambdas_ = lambda_grid(options, null_.lambda_max, fit_.n, fit_.p);
         // Without variation in y, or without a feature that could enter, the path is the null model alone.
@@ -487,14 +488,43 @@ private:
 
 } // namespace path
 
+namespace {
+
+path_result fit_on(const backend::device_choice& choice, const matrix& X, std::span<const double> y,
+                   const path_options& options)
+{
+    const int threads = parallel::resolve_threads(options.threads);
+    const auto device = backend::open_device(choice, threads, options.device_memory);
+    const auto ops = device->make_double();
+    path_result result = path::driver(*device, *ops, X, y, options).run();
+    result.device = choice.device;
+    result.device_name = choice.name;
+    result.device_reason = choice.reason;
+    return result;
+}
+
+/// Nobody asked for a device that turns out to be too small: the CPU takes its place.
+path_result fit_on_any(const matrix& X, std::span<const double> y, const path_options& options)
+{
+    const backend::device_choice choice = backend::choose_device(options.device);
+    if (!choice.automatic || choice.provider == nullptr) return fit_on(choice, X, y, options);
+    backend::device_choice cpu;
+    try {
+        return fit_on(choice, X, y, options);
+    } catch (const out_of_memory& problem) {
+        cpu.reason = fmt::format("auto: the memory of {} did not do: {}", choice.device, problem.what());
+    }
+    return fit_on(cpu, X, y, options);
+}
+
+} // namespace
+
 path_result fit_path(const matrix& X, std::span<const double> y, const path_options& options)
 {
     path::check_options(options, X.rows(), X.cols());
     path::check_response(y, X.rows());
-    const int threads = parallel::resolve_threads(options.threads);
-    const auto ops = backend::make_cpu_operations<double>(threads);
     try {
-        return path::driver(*ops, X, y, options).run();
+        return fit_on_any(X, y, options);
     } catch (const std::bad_alloc&) {
         const memory_plan plan = path::share_memory(X, options).plan;
         const std::uint64_t needed = plan.vectors_bytes + plan.working_bytes + plan.factor_bytes;

@@ -29,7 +29,8 @@ panel<T> converted(const operations<double>& from_ops, const panel<double>& from
 
 } // namespace
 
-restricted_solver::restricted_solver(const operations<double>& ops, const problem& fit, restricted_settings settings)
+restricted_solver::restricted_solver(const backend::opened_device& device, const operations<double>& ops,
+                                     const problem& fit, restricted_settings settings)
     : ops_(ops), fit_(fit), settings_(std::move(settings)),
       memory_(ops.make_descent_memory(settings_.factor_limit_bytes))
 {
@@ -42,8 +43,7 @@ restricted_solver::restricted_solver(const operations<double>& ops, const proble
         for (std::size_t i = 0; i < fit.response.size(); ++i)
             response_square_ += fit.weights[i] * fit.response[i] * fit.response[i];
     }
-    if (settings_.precision == precision_kind::float32)
-        ops_float_ = backend::make_cpu_operations<float>(settings_.threads);
+    if (settings_.precision == precision_kind::float32) ops_float_ = device.make_float();
 }
 
 restricted_solver::~restricted_solver() = default;

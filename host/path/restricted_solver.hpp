@@ -2,6 +2,7 @@
 // matrix from round to round and grows it with the working set.
 #pragma once
 
+#include "host/backend/device_provider.hpp"
 #include "host/path/certificate.hpp"
 #include "host/path/narrow_start.hpp"
 #include "host/path/problem.hpp"
@@ -19,7 +20,6 @@ struct restricted_settings {
     solver_kind solver = solver_kind::automatic;
     form_kind form = form_kind::automatic;
     precision_kind precision = precision_kind::float64;
-    int threads = 1;
     std::uint64_t gram_limit_bytes = 0;           ///< the largest Gram matrix that may be kept
     std::uint64_t factor_limit_bytes = 0;         ///< the largest factor of one that Newton steps may keep
     std::span<const double> response_correlation; ///< p, x̃_j'wỹ
@@ -29,7 +29,9 @@ struct restricted_settings {
 
 class restricted_solver {
 public:
-    restricted_solver(const operations<double>& ops, const problem& fit, restricted_settings settings);
+    /// @param device that `ops` is of
+    restricted_solver(const backend::opened_device& device, const operations<double>& ops, const problem& fit,
+                      restricted_settings settings);
     ~restricted_solver();
     restricted_solver(const restricted_solver&) = delete;
     restricted_solver& operator=(const restricted_solver&) = delete;

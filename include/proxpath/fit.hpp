@@ -28,7 +28,9 @@ namespace proxpath {
 /// @param y n finite responses, in their own unit; never rescaled
 /// @return one column per lambda, in order
 /// @throws invalid_input naming argument, position (0-based) and value
-/// @throws out_of_memory when the smallest working blocks do not fit options.memory_limit, or the system refuses memory
+/// @throws out_of_memory when the smallest working blocks do not fit options.memory_limit, or the system or the device
+///         refuses memory
+/// @throws system_error where the device that was asked for cannot be used, or fails
 /// @see Tibshirani et al. 2012, doi:10.1111/j.1467-9868.2011.01004.x (strong rules);
 ///      Parikh & Boyd 2014, doi:10.1561/2400000003 (proximal operators); docs/certificate.md (the gap)
 PROXPATH_API path_result fit_path(const matrix& X, std::span<const double> y, const path_options& options = {});

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace proxpath {
@@ -56,6 +57,12 @@ struct path_options {
     screening_kind screening = screening_kind::automatic;
     form_kind form = form_kind::automatic;
     precision_kind precision = precision_kind::float64;
+
+    /// "auto": the first usable CUDA device, else the CPU; "cpu"; "cuda": the first usable CUDA device; "cuda:1": that
+    /// one (docs/devices.md).
+    std::string device = "auto";
+    /// Bytes of the device's memory that the fit may take; 0 = what is free. No matter for the CPU.
+    std::uint64_t device_memory = 0;
 
     int threads = 0;                ///< 0 = all cores, at most 4096; results do not depend on it
     std::uint64_t memory_limit = 0; ///< bytes for working memory beyond the stored matrix; 0 = half of what is free

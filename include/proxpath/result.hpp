@@ -94,6 +94,9 @@ struct path_result {
     std::int64_t rounds = 0;                     ///< outer rounds
     std::vector<round_account> account;          ///< one for each of them
     std::string solver;                          ///< the solver that ran
+    std::string device;                          ///< that it ran on: "cpu", or for example "cuda:0"
+    std::string device_name;                     ///< the device's own name; empty for the CPU
+    std::string device_reason;                   ///< why this one, a phrase
     fit_seconds seconds;
     memory_plan memory;
 

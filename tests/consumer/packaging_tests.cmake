@@ -26,6 +26,18 @@ add_consumer_test(add_subdirectory -DPROXPATH_SOURCE=${PROJECT_SOURCE_DIR} -DPRO
   -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG= -DCMAKE_UNITY_BUILD=ON)
 set_tests_properties(packaging.add_subdirectory PROPERTIES TIMEOUT 900 PROCESSORS 2)
 
+# An installed program finds the backend that was installed with it.
+if(PROXPATH_BUILD_PROGRAM AND CMAKE_READELF)
+  set(installed_backend "")
+  if(PROXPATH_CUDA_FOUND)
+    set(installed_backend ${consumer_prefix}/${CMAKE_INSTALL_LIBDIR}/libproxpath_cuda.so)
+  endif()
+  add_test(NAME packaging.devices COMMAND ${CMAKE_COMMAND} -DPROGRAM=${consumer_prefix}/${CMAKE_INSTALL_BINDIR}/proxpath
+    -DLIBRARY=${consumer_prefix}/${CMAKE_INSTALL_LIBDIR}/libproxpath.so -DBACKEND=${installed_backend}
+    -DREADELF=${CMAKE_READELF} -P ${CMAKE_CURRENT_SOURCE_DIR}/device_library/check_program.cmake)
+  set_tests_properties(packaging.devices PROPERTIES FIXTURES_REQUIRED installed_proxpath)
+endif()
+
 find_program(PKG_CONFIG_PROGRAM pkg-config)
 if(PKG_CONFIG_PROGRAM)
   add_test(NAME packaging.pkg_config COMMAND ${CMAKE_COMMAND} -E env

@@ -1,0 +1,36 @@
+// See session_device.hpp.
+
+#include "host/backend/cuda/session_device.hpp"
+
+#include "host/backend/cuda/cuda_operations.hpp"
+#include "host/backend/cuda/limited_runtime.hpp"
+
+#include <utility>
+
+namespace proxpath::backend {
+
+namespace {
+
+class session_device final : public opened_device {
+public:
+    explicit session_device(std::unique_ptr<device_runtime> runtime)
+        : session_(std::make_shared<device_session>(std::move(runtime)))
+    {}
+    std::unique_ptr<operations<double>> make_double() const override { return make_cuda_operations<double>(session_); }
+    std::unique_ptr<operations<float>> make_float() const override { return make_cuda_operations<float>(session_); }
+
+private:
+    std::shared_ptr<device_session> session_;
+};
+
+} // namespace
+
+std::unique_ptr<opened_device> open_session(std::unique_ptr<device_runtime> runtime, std::uint64_t memory_limit)
+{
+    if (memory_limit > 0) runtime = limit_memory(std::move(runtime), memory_limit);
+    return std::make_unique<session_device>(std::move(runtime));
+}
+
+const char* unfinished_operations() { return "this version has not all operations of a fit on a device yet"; }
+
+} // namespace proxpath::backend

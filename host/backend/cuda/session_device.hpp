@@ -1,0 +1,20 @@
+// A device_runtime as a device that a fit can run on: one session, whose operations in float and double share its
+// memory. The GPU (cuda_provider.cpp) and the emulated device of the tests both come through here.
+#pragma once
+
+#include "host/backend/cuda/device_runtime.hpp"
+#include "host/backend/device_provider.hpp"
+
+#include <cstdint>
+#include <memory>
+
+namespace proxpath::backend {
+
+/// @param memory_limit bytes; 0 = what the runtime has
+std::unique_ptr<opened_device> open_session(std::unique_ptr<device_runtime> runtime, std::uint64_t memory_limit);
+
+/// What device_provider::unfinished says of this backend: operations are missing (unfinished.cpp). Empty once they are
+/// there.
+const char* unfinished_operations();
+
+} // namespace proxpath::backend
