@@ -67,12 +67,6 @@ device_choice chosen(const device_provider& provider, const device_info& device,
             automatic};
 }
 
-/// Why none of the devices is worth looking at; empty where they are.
-std::string problem_of_all(const device_provider& provider, const device_survey& survey)
-{
-    return survey.devices.empty() ? survey.problem : provider.unfinished();
-}
-
 /// Examines devices up to the first that can be used; null where none can.
 const device_info* first_usable(const device_provider& provider, device_survey& survey)
 {
@@ -96,7 +90,7 @@ device_choice choose_automatically()
 {
     const device_provider& provider = cuda_library();
     device_survey survey = provider.survey();
-    std::string why = problem_of_all(provider, survey);
+    std::string why = survey.devices.empty() ? survey.problem : provider.reservation();
     if (why.empty()) {
         if (const device_info* const device = first_usable(provider, survey))
             return chosen(provider, *device, "auto: the first usable CUDA device", true);
@@ -111,9 +105,9 @@ device_choice choose_automatically()
 device_choice choose_of(const device_provider& provider, const device_word& word, std::string_view typed)
 {
     device_survey survey = provider.survey();
-    if (const std::string why = problem_of_all(provider, survey); !why.empty())
+    if (survey.devices.empty())
         throw system_error(
-            fmt::format("device {}: {}{}{}", typed, why, survey.detail.empty() ? "" : "; ", survey.detail));
+            fmt::format("device {}: {}{}{}", typed, survey.problem, survey.detail.empty() ? "" : "; ", survey.detail));
     if (!word.index) {
         if (const device_info* const device = first_usable(provider, survey))
             return chosen(provider, *device, "as asked, the first usable one", false);
@@ -180,10 +174,7 @@ device_survey list_devices()
 {
     const backend::device_provider& provider = backend::cuda_library();
     device_survey survey = provider.survey();
-    for (device_info& each : survey.devices) {
-        provider.examine(each);
-        if (each.problem.empty()) each.problem = provider.unfinished();
-    }
+    for (device_info& each : survey.devices) provider.examine(each);
     return survey;
 }
 

@@ -88,7 +88,7 @@ public:
         return survey;
     }
 
-    std::string unfinished() const override { return loaded().unfinished(); }
+    std::string reservation() const override { return loaded().reservation(); }
 
     void examine(device_info& device) const override { loaded().examine(device); }
 

@@ -34,8 +34,8 @@ public:
     /// rather than throwing.
     virtual device_survey survey() const = 0;
 
-    /// Why no fit can run on any of its devices, in this version, a phrase; empty once one can.
-    virtual std::string unfinished() const { return {}; }
+    /// Why its devices are only taken by name and never by "auto", in this version, a phrase; empty where they are.
+    virtual std::string reservation() const { return {}; }
 
     /// Asks the device whether it can be used and what is free: fills in free_bytes, and problem where it cannot.
     virtual void examine(device_info& device) const = 0;

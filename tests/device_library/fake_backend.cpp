@@ -69,10 +69,10 @@ public:
         return survey;
     }
 
-    /// What FAKE_UNFINISHED says.
-    std::string unfinished() const override
+    /// What FAKE_RESERVATION says.
+    std::string reservation() const override
     {
-        const char* const why = std::getenv("FAKE_UNFINISHED");
+        const char* const why = std::getenv("FAKE_RESERVATION");
         return why == nullptr ? "" : why;
     }
 

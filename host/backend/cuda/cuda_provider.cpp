@@ -154,7 +154,7 @@ public:
         }
     }
 
-    std::string unfinished() const override { return unfinished_operations(); }
+    std::string reservation() const override { return automatic_reservation(); }
 
     std::unique_ptr<opened_device> open(int index, std::uint64_t memory_limit) const override
     {

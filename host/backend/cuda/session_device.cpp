@@ -31,6 +31,11 @@ std::unique_ptr<opened_device> open_session(std::unique_ptr<device_runtime> runt
     return std::make_unique<session_device>(std::move(runtime));
 }
 
-const char* unfinished_operations() { return "this version has not all operations of a fit on a device yet"; }
+const char* automatic_reservation()
+{
+    return "a CUDA device is taken by name only (--device cuda): this version's kernels have run on an emulated "
+           "device, "
+           "not yet on a GPU";
+}
 
 } // namespace proxpath::backend

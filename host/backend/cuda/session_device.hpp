@@ -13,8 +13,7 @@ namespace proxpath::backend {
 /// @param memory_limit bytes; 0 = what the runtime has
 std::unique_ptr<opened_device> open_session(std::unique_ptr<device_runtime> runtime, std::uint64_t memory_limit);
 
-/// What device_provider::unfinished says of this backend: operations are missing (unfinished.cpp). Empty once they are
-/// there.
-const char* unfinished_operations();
+/// What device_provider::reservation says of this backend. Empty once the kernels have been measured on a GPU.
+const char* automatic_reservation();
 
 } // namespace proxpath::backend
