@@ -140,18 +140,19 @@ TYPED_TEST(KernelGathered, GramMatricesAgreeWithTheCpu)
 {
     using T = TypeParam;
     std::uint64_t seed = 1200;
-    for (const gathered_shape& of : {gathered_shape{0, 3, 0, 0},
-                                     {1, 1, 1, 0},
+    for (const gathered_shape& of : {gathered_shape{0, 3, 0, 1},
+                                     {1, 1, 1, 1},
                                      {31, 33, 0.5, 10},
                                      {33, 31, 0.01, 30},
                                      {1023, 32, 0.02, 5},
                                      {1025, 65, 0.3, 64},
-                                     {1100, 3, 1, 0},
+                                     {1100, 3, 1, 1},
                                      {9000, 9, 0.001, 2},
                                      {40, 130, 0.01, 64},
-                                     {6, 200, 0.5, 70}})
+                                     {6, 140, 0.5, 70}})
         for (const bool centered : {true, false})
             for (const std::int64_t known : {std::int64_t{0}, of.chosen}) {
+                if (known > 0 && !centered) continue; // nothing new
                 SCOPED_TRACE(testing::Message() << "n " << of.n << ", p " << of.p << ", density " << of.density
                                                 << ", known " << known << ", centred " << centered);
                 random_numbers random(++seed);
