@@ -6,6 +6,7 @@
 #include "host/cli/exit_code.hpp"
 #include "host/cli/fit_files.hpp"
 #include "host/cli/fit_summary.hpp"
+#include "host/cli/model_inputs.hpp"
 #include "host/cli/process_memory.hpp"
 #include "host/cli/settings.hpp"
 #include "host/cli/staging.hpp"
@@ -147,7 +148,9 @@ int fit(const arguments& typed, console& to)
     facts.notes = data.notes;
     facts.index_base = data.index_base;
     facts.load_s = seconds_since(started);
+    const model_inputs inputs = read_model_inputs(settings.sources, data, settings.design);
     path_options path = settings.path;
+    inputs.lend_to(path);
     path.on_progress = settings.read.on_progress;
     share_memory_limit(settings, data.X, path);
     if (settings.dry_run) return dry_run(typed, settings, data, path, facts, to);
@@ -166,7 +169,7 @@ int fit(const arguments& typed, console& to)
     facts.write_s = seconds_since(writing);
     facts.total_s = seconds_since(started);
     facts.peak_bytes = peak_memory_bytes();
-    const nlohmann::json summary = summary_json(result, facts, options_json(typed, settings));
+    const nlohmann::json summary = summary_json(result, facts, inputs, options_json(typed, settings));
     write_summary(folder.file(fit_files::summary), summary);
     if (const std::string left = folder.commit_folder(); !left.empty())
         report.warn(fmt::format("of the older '{}' remains '{}': files that no fit writes, or that may not be deleted",

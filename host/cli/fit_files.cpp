@@ -178,6 +178,8 @@ fitted_path read_fit(const std::string& folder, int threads)
                              fmt::format("index_base {} is neither 0 nor 1", base->dump()));
         fit.index_base = base->get<int>();
     }
+    const auto offset = summary.find("offset_checksum"); // absent in older folders
+    fit.offset = offset != summary.end() && !offset->is_null();
     if (fs::exists(file(fit_files::features))) fit.features = read_lines(file(fit_files::features));
     return fit;
 }

@@ -42,6 +42,7 @@ struct fitted_path {
     sparse_columns coefficients;    ///< p × K
     std::vector<std::string> features;
     std::optional<int> index_base; ///< of the svmlight file that was fitted
+    bool offset = false;           ///< the fit had offsets
 };
 
 /// @throws invalid_input when `folder` is none of ours, file_error when a file in it is damaged, system_error

@@ -1,6 +1,7 @@
 // What a fit has to say of itself: summary.json, and the page on the terminal made from the same facts.
 #pragma once
 
+#include "host/cli/model_inputs.hpp"
 #include "host/cli/settings.hpp"
 
 #include <proxpath/io.hpp>
@@ -43,7 +44,8 @@ struct status_counts {
 status_counts count_statuses(const std::vector<path_point>& points);
 
 /// @param options what options_json made
-nlohmann::json summary_json(const path_result& result, const fit_facts& facts, const nlohmann::json& options);
+nlohmann::json summary_json(const path_result& result, const fit_facts& facts, const model_inputs& inputs,
+                            const nlohmann::json& options);
 
 /// The page that `proxpath fit` prints.
 /// @param whole_path every lambda instead of some ten

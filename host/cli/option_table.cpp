@@ -132,6 +132,56 @@ std::vector<option_record> model_options()
     };
 }
 
+std::vector<option_record> weighting_options()
+{
+    return {
+        option("--weights", "FILE", "Weight of every row, one number a line, 0 or more: 0 leaves the row out")
+            .otherwise("all 1")
+            .in("Rows", in_fit),
+        option("--offset", "FILE", "A number for every row that the prediction begins with: the rest of y is fitted")
+            .otherwise("all 0")
+            .in("Rows", in_fit),
+        option("--offset", "FILE", "Offsets of the rows of X, one number a line; needed where the fit had offsets")
+            .in("Data", in_predict),
+        option("--penalty-factors", "FILE",
+               "Factor of every feature's penalty, one number a line, 0 or more: 0 leaves the feature unpenalised, inf "
+               "excludes it")
+            .otherwise("all 1")
+            .in("Features", in_fit),
+        option(
+            "--rescale-penalty-factors", "",
+            "Multiply the factors so that they sum to the number of features, as glmnet does (an excluded one counts "
+            "as 1)")
+            .flag()
+            .in("Features", in_fit),
+        option("--exclude", "LIST",
+               "Features that stay out: numbers from 1 (the rows of coefficients.mtx), ranges A-B, and names where X "
+               "names its features, separated by commas; @FILE reads one a line")
+            .in("Features", in_fit),
+        option("--lower", "L",
+               "Lower bound of the coefficients, 0 or less: a number for all, or a file with one a line")
+            .otherwise("-inf")
+            .in("Features", in_fit),
+        option("--upper", "U",
+               "Upper bound of the coefficients, 0 or more: a number for all, or a file with one a line")
+            .otherwise("inf")
+            .in("Features", in_fit),
+        option("--positive", "", "No coefficient below 0: --lower 0").flag().in("Features", in_fit),
+        option("--dfmax", "N",
+               "End the path with the first lambda that has more than N non-zero coefficients; it is the last one, and "
+               "later ones are absent")
+            .value(argument_kind::integer, from_to(1, 9007199254740992.0))
+            .otherwise("no limit")
+            .in("Features", in_fit),
+        option("--pmax", "N",
+               "End the path before the first lambda with which more than N features would have been non-zero at one "
+               "lambda or another")
+            .value(argument_kind::integer, from_to(1, 9007199254740992.0))
+            .otherwise("no limit")
+            .in("Features", in_fit),
+    };
+}
+
 std::vector<option_record> solver_options()
 {
     const path_options defaults;
@@ -254,8 +304,8 @@ const std::vector<option_record>& option_table()
 {
     static const std::vector<option_record> table = [] {
         std::vector<option_record> all;
-        for (const auto& part :
-             {data_options(), model_options(), solver_options(), resource_options(), output_options()})
+        for (const auto& part : {data_options(), model_options(), weighting_options(), solver_options(),
+                                 resource_options(), output_options()})
             all.insert(all.end(), part.begin(), part.end());
         return all;
     }();

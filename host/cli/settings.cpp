@@ -74,6 +74,8 @@ fit_settings make_fit_settings(const arguments& typed)
     refuse_together(typed, "--lambda", "--lambda-min-ratio");
     refuse_together(typed, "--quiet", "--verbose");
     refuse_together(typed, "--y", "--y-column");
+    refuse_together(typed, "--positive", "--lower");
+    if (typed.given("--rescale-penalty-factors")) require(typed, "--penalty-factors");
 
     settings.design = *typed.text("X");
     settings.y_file = typed.text("--y").value_or("");
@@ -85,7 +87,17 @@ fit_settings make_fit_settings(const arguments& typed)
     settings.force = typed.given("--force");
     settings.json = typed.given("--json");
 
+    settings.sources.weights = typed.text("--weights").value_or("");
+    settings.sources.offset = typed.text("--offset").value_or("");
+    settings.sources.penalty_factors = typed.text("--penalty-factors").value_or("");
+    settings.sources.lower = typed.given("--positive") ? "0" : typed.text("--lower").value_or("");
+    settings.sources.upper = typed.text("--upper").value_or("");
+    settings.sources.exclude = typed.text("--exclude").value_or("");
+
     path_options& path = settings.path;
+    path.rescale_penalty_factors = typed.given("--rescale-penalty-factors");
+    path.dfmax = typed.integer("--dfmax").value_or(0);
+    path.pmax = typed.integer("--pmax").value_or(0);
     path.alpha = *typed.number("--alpha");
     path.intercept = !typed.given("--no-intercept");
     path.standardize = !typed.given("--no-standardize");
@@ -112,6 +124,7 @@ predict_settings make_predict_settings(const arguments& typed)
     settings.design = *typed.text("X");
     settings.out = *typed.text("--out");
     settings.read = read_settings_of(typed);
+    settings.offset_file = typed.text("--offset").value_or("");
     settings.lambda = typed.number("--lambda");
     settings.threads = settings.read.threads;
     settings.level = level_of(typed);

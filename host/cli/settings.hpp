@@ -16,13 +16,23 @@ namespace proxpath::cli {
 
 enum class verbosity { quiet, normal, verbose };
 
+/// Where what a fit knows of single rows and features comes from; model_inputs.hpp reads it. Empty = not given.
+struct input_sources {
+    std::string weights;         ///< file
+    std::string offset;          ///< file
+    std::string penalty_factors; ///< file
+    std::string lower, upper;    ///< a number or a file
+    std::string exclude;         ///< a list, or @ and a file
+};
+
 /// What `proxpath fit` was asked to do.
 struct fit_settings {
     std::string design;
     std::string y_file; ///< empty = responses in the design file
     std::string out;    ///< empty only with dry_run
     read_options read;
-    path_options path;
+    path_options path; ///< without what `sources` holds
+    input_sources sources;
     device_kind device = device_kind::automatic;
     std::uint64_t memory = 0; ///< bytes for X and the work on it; 0 = automatic
     verbosity level = verbosity::normal;
@@ -36,6 +46,7 @@ struct predict_settings {
     std::string folder;
     std::string design;
     std::string out;
+    std::string offset_file;
     read_options read;
     std::optional<double> lambda;
     int threads = 0;

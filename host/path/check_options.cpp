@@ -87,6 +87,8 @@ void check_options(const path_options& options, std::int64_t n, std::int64_t p)
         throw invalid_input(fmt::format("tol is {}; must be finite and above 0", options.tol));
     if (options.max_iterations < 1)
         throw invalid_input(fmt::format("max_iterations is {}; must be 1 or more", options.max_iterations));
+    if (options.dfmax < 0) throw invalid_input(fmt::format("dfmax is {}; must be 0 or more", options.dfmax));
+    if (options.pmax < 0) throw invalid_input(fmt::format("pmax is {}; must be 0 or more", options.pmax));
     check_lambdas(options);
     check_penalties(options, p);
     if (!options.weights.empty()) {
