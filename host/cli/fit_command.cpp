@@ -32,6 +32,8 @@ using clock = std::chrono::steady_clock;
 
 double seconds_since(clock::time_point start) { return std::chrono::duration<double>(clock::now() - start).count(); }
 
+} // namespace
+
 void choose_device(const fit_settings& settings, fit_facts& facts)
 {
     if (settings.device == device_kind::cuda)
@@ -40,7 +42,6 @@ void choose_device(const fit_settings& settings, fit_facts& facts)
     facts.device_reason = settings.device == device_kind::cpu ? "as asked" : "this build has no CUDA backend";
 }
 
-/// X and y, with the responses from wherever they were asked for.
 data_set load(const fit_settings& settings)
 {
     data_set data = read_data(settings.design, settings.read);
@@ -60,7 +61,6 @@ data_set load(const fit_settings& settings)
     return data;
 }
 
-/// What --memory leaves for the work once X is there.
 void share_memory_limit(const fit_settings& settings, const matrix& X, path_options& path)
 {
     if (settings.memory == 0) return;
@@ -81,6 +81,8 @@ void share_memory_limit(const fit_settings& settings, const matrix& X, path_opti
     }
 }
 
+namespace {
+
 /// An older fit is replaced by a whole path only; what was interrupted goes beside it, under a name that is free: an
 /// earlier one that was interrupted may hold more.
 void go_beside_older(fit_settings& settings, destination& where, reporter& report)
@@ -91,6 +93,8 @@ void go_beside_older(fit_settings& settings, destination& where, reporter& repor
     report.warn(
         fmt::format("interrupted: the older fit '{}' stays, what is finished goes to '{}'", older, settings.out));
 }
+
+} // namespace
 
 void write_files(const staging_folder& folder, const path_result& result, const data_set& data)
 {
@@ -119,6 +123,8 @@ int dry_run(const arguments& typed, const fit_settings& settings, const data_set
     to.out << "options: " << json_text(options_json(typed, settings)) << '\n';
     return exit_certified;
 }
+
+namespace {
 
 int code_of(const path_result& result)
 {

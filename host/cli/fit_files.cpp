@@ -99,8 +99,9 @@ nlohmann::json read_summary(const std::string& file)
 
 const std::vector<std::string>& fit_file_names()
 {
-    static const std::vector<std::string> names{fit_files::path, fit_files::coefficients, fit_files::summary,
-                                                fit_files::features};
+    static const std::vector<std::string> names{fit_files::path,       fit_files::coefficients, fit_files::summary,
+                                                fit_files::features,   fit_files::curve,        fit_files::folds,
+                                                fit_files::predictions};
     return names;
 }
 
@@ -177,6 +178,13 @@ fitted_path read_fit(const std::string& folder, int threads)
             throw file_error(file(fit_files::summary), 0,
                              fmt::format("index_base {} is neither 0 nor 1", base->dump()));
         fit.index_base = base->get<int>();
+    }
+    if (const auto cv = summary.find("cv"); cv != summary.end()) {
+        if (!cv->is_object() || !cv->contains("lambda_min") || !(*cv)["lambda_min"].is_number() ||
+            !cv->contains("lambda_1se") || !(*cv)["lambda_1se"].is_number())
+            throw file_error(file(fit_files::summary), 0, "cv has no lambda_min and lambda_1se; cross-validate again");
+        fit.lambda_min = (*cv)["lambda_min"].get<double>();
+        fit.lambda_1se = (*cv)["lambda_1se"].get<double>();
     }
     const auto offset = summary.find("offset_checksum"); // absent in older folders
     fit.offset = offset != summary.end() && !offset->is_null();

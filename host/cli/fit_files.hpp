@@ -17,11 +17,14 @@ inline const std::string path = "path.csv";
 inline const std::string coefficients = "coefficients.mtx";
 inline const std::string summary = "summary.json";
 inline const std::string features = "features.txt";
+inline const std::string curve = "cv.csv";
+inline const std::string folds = "folds.csv";
+inline const std::string predictions = "predictions.csv";
 inline const std::string path_header =
     "lambda,df,dev_ratio,intercept,primal,dual,gap,rel_gap,kkt,status,iterations,passes";
 } // namespace fit_files
 
-/// All of them: what --force may delete.
+/// All that fit and cv write: what --force may delete.
 const std::vector<std::string>& fit_file_names();
 
 /// "converged", "not_converged" or "interrupted".
@@ -41,8 +44,9 @@ struct fitted_path {
     std::vector<path_point> points; ///< lambda, intercept and status only
     sparse_columns coefficients;    ///< p × K
     std::vector<std::string> features;
-    std::optional<int> index_base; ///< of the svmlight file that was fitted
-    bool offset = false;           ///< the fit had offsets
+    std::optional<int> index_base;                ///< of the svmlight file that was fitted
+    bool offset = false;                          ///< the fit had offsets
+    std::optional<double> lambda_min, lambda_1se; ///< of a folder that cv wrote
 };
 
 /// @throws invalid_input when `folder` is none of ours, file_error when a file in it is damaged, system_error

@@ -112,6 +112,17 @@ chosen_columns choose(const fitted_path& fit, const predict_settings& settings)
     return chosen;
 }
 
+/// The lambda that min or 1se means.
+void resolve_rule(const fitted_path& fit, predict_settings& settings)
+{
+    if (settings.lambda_rule.empty()) return;
+    settings.lambda = settings.lambda_rule == "min" ? fit.lambda_min : fit.lambda_1se;
+    if (!settings.lambda)
+        throw invalid_input(fmt::format("--lambda {}: '{}' is no cross-validation; give a number, or a folder that "
+                                        "proxpath cv wrote",
+                                        settings.lambda_rule, settings.folder));
+}
+
 bool is_svmlight(const predict_settings& settings)
 {
     const file_format format =
@@ -214,6 +225,7 @@ int predict(const arguments& typed, console& to)
     check_not_an_input(settings, where);
     const fitted_path fit = read_fit(settings.folder, settings.threads);
     check_offset(fit, settings);
+    resolve_rule(fit, settings);
     const chosen_columns chosen = choose(fit, settings);
 
     // What the fit knew of its svmlight file holds for this one: trailing features may be empty here, and an index 0

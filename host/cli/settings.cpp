@@ -60,6 +60,15 @@ std::vector<double> lambdas_of(const std::string& text)
     return lambdas;
 }
 
+/// One, or several of a cross-validation.
+std::vector<double> alphas_of(const arguments& typed)
+{
+    std::vector<double> alphas;
+    const std::string text = *typed.text("--alpha");
+    for (const std::string_view part : split(text, ',')) alphas.push_back(*parse_number(part));
+    return alphas;
+}
+
 verbosity level_of(const arguments& typed) { return typed.given("--quiet") ? verbosity::quiet : verbosity::normal; }
 
 } // namespace
@@ -98,7 +107,7 @@ fit_settings make_fit_settings(const arguments& typed)
     path.rescale_penalty_factors = typed.given("--rescale-penalty-factors");
     path.dfmax = typed.integer("--dfmax").value_or(0);
     path.pmax = typed.integer("--pmax").value_or(0);
-    path.alpha = *typed.number("--alpha");
+    path.alpha = alphas_of(typed).front();
     path.intercept = !typed.given("--no-intercept");
     path.standardize = !typed.given("--no-standardize");
     if (const auto lambda = typed.text("--lambda")) path.lambda = lambdas_of(*lambda);
@@ -114,6 +123,30 @@ fit_settings make_fit_settings(const arguments& typed)
     return settings;
 }
 
+cv_settings make_cv_settings(const arguments& typed)
+{
+    cv_settings settings;
+    settings.fit = make_fit_settings(typed);
+    refuse_together(typed, "--groups", "--fold-ids");
+    refuse_together(typed, "--groups", "--split");
+    refuse_together(typed, "--fold-ids", "--split");
+    refuse_together(typed, "--fold-ids", "--folds");
+    settings.groups_file = typed.text("--groups").value_or("");
+    settings.fold_ids_file = typed.text("--fold-ids").value_or("");
+    cv_options& cv = settings.cv;
+    cv.alphas = alphas_of(typed);
+    cv.kind = settings.groups_file.empty() ? value_of(split_choices, *typed.text("--split")) : fold_kind::grouped;
+    cv.folds = *typed.integer("--folds");
+    cv.repeats = *typed.integer("--repeats");
+    const bool fixed = !settings.fold_ids_file.empty() || cv.kind == fold_kind::blocked;
+    if (fixed && cv.repeats > 1)
+        throw invalid_input(fmt::format("--repeats is {}, but {} gives the same folds every time", cv.repeats,
+                                        settings.fold_ids_file.empty() ? "--split blocked" : "--fold-ids"));
+    cv.seed = static_cast<std::uint64_t>(*typed.integer("--seed"));
+    cv.loss = value_of(loss_choices, *typed.text("--loss"));
+    return settings;
+}
+
 predict_settings make_predict_settings(const arguments& typed)
 {
     require(typed, "DIR");
@@ -125,7 +158,10 @@ predict_settings make_predict_settings(const arguments& typed)
     settings.out = *typed.text("--out");
     settings.read = read_settings_of(typed);
     settings.offset_file = typed.text("--offset").value_or("");
-    settings.lambda = typed.number("--lambda");
+    if (const auto lambda = typed.text("--lambda")) {
+        settings.lambda = parse_number(*lambda);
+        if (!settings.lambda) settings.lambda_rule = *lambda;
+    }
     settings.threads = settings.read.threads;
     settings.level = level_of(typed);
     return settings;
@@ -155,6 +191,9 @@ nlohmann::json options_json(const arguments& typed, const fit_settings& settings
             break;
         case argument_kind::lambdas:
             if (text) value = settings.path.lambda;
+            break;
+        case argument_kind::numbers:
+            if (text) value = alphas_of(typed);
             break;
         default:
             if (text) value = *text;

@@ -4,6 +4,7 @@
 #include "host/cli/arguments.hpp"
 #include "host/cli/choices.hpp"
 
+#include <proxpath/cv.hpp>
 #include <proxpath/io.hpp>
 #include <proxpath/options.hpp>
 
@@ -41,6 +42,14 @@ struct fit_settings {
     bool json = false;
 };
 
+/// What `proxpath cv` was asked to do.
+struct cv_settings {
+    fit_settings fit;
+    cv_options cv; ///< without `path`, which is that of `fit`, and without what the files hold
+    std::string groups_file;
+    std::string fold_ids_file;
+};
+
 /// What `proxpath predict` was asked to do.
 struct predict_settings {
     std::string folder;
@@ -49,16 +58,18 @@ struct predict_settings {
     std::string offset_file;
     read_options read;
     std::optional<double> lambda;
+    std::string lambda_rule; ///< min or 1se, instead of a number
     int threads = 0;
     verbosity level = verbosity::normal;
 };
 
 /// @throws invalid_input for what is missing or does not go together; what reading a file of lambdas throws
 fit_settings make_fit_settings(const arguments& typed);
+cv_settings make_cv_settings(const arguments& typed);
 predict_settings make_predict_settings(const arguments& typed);
 
-/// Every option of the fit with the value in force, by its name without dashes ('-' within as '_'); null where there
-/// is neither a value nor a default.
+/// Every option of the fit (or cross-validation) with the value in force, by its name without dashes ('-' within as
+/// '_'); null where there is neither a value nor a default.
 nlohmann::json options_json(const arguments& typed, const fit_settings& settings);
 
 } // namespace proxpath::cli

@@ -18,7 +18,10 @@ bool is_blank_line(std::string_view line) { return line.find_first_not_of(" \t\r
 /// What a number has to be, empty where it is.
 const char* broken_rule(number_rule rule, double value)
 {
+    constexpr double most = 9007199254740992.0;
     switch (rule) {
+    case number_rule::whole:
+        return value == std::trunc(value) && std::fabs(value) <= most ? "" : "a whole number";
     case number_rule::weight:
     case number_rule::factor:
     case number_rule::upper_bound:
@@ -33,7 +36,10 @@ const char* broken_rule(number_rule rule, double value)
 /// True of the first letter of "inf", false of that of a number too large for a double.
 bool not_a_digit(char c) { return c != '.' && (c < '0' || c > '9'); }
 
-bool takes_infinity(number_rule rule) { return rule != number_rule::finite && rule != number_rule::weight; }
+bool takes_infinity(number_rule rule)
+{
+    return rule == number_rule::factor || rule == number_rule::lower_bound || rule == number_rule::upper_bound;
+}
 
 double number_of_line(const text_scanner& scanner, std::string_view line, number_rule rule)
 {

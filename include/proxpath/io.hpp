@@ -65,6 +65,7 @@ PROXPATH_API data_set read_data(const std::string& path, const read_options& opt
 /// Which numbers a vector may hold.
 enum class number_rule : std::uint8_t {
     finite,
+    whole,       ///< a whole number of at most 2⁵³
     weight,      ///< finite, 0 or more
     factor,      ///< 0 or more, or infinite
     lower_bound, ///< 0 or less, or minus infinity

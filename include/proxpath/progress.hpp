@@ -18,6 +18,8 @@ struct progress {
     std::int64_t lambdas_total = 0; ///< lambdas of the path (solving)
     std::int64_t passes = 0;        ///< passes over the whole of X so far
     std::int64_t working_set = 0;   ///< features in the working set
+    std::int64_t fits_done = 0;     ///< fit_cv only: paths that are finished
+    std::int64_t fits_total = 0;    ///< fit_cv only: paths to be fitted; lambdas and passes are those of one of them
     double largest_rel_gap = 0;     ///< largest relative gap among the finished lambdas
 };
 
