@@ -14,6 +14,9 @@ public:
     /// Streams of one seed are far apart: they begin at mixed, not at neighbouring, counters.
     random_bits(std::uint64_t seed, std::uint64_t stream) : state_(mixed(seed) ^ mixed(stream + step)) {}
 
+    /// The generator of the paper from this state.
+    static random_bits from_state(std::uint64_t state) { return random_bits(state); }
+
     std::uint64_t next()
     {
         state_ += step;
@@ -37,6 +40,7 @@ public:
     }
 
 private:
+    explicit random_bits(std::uint64_t state) : state_(state) {}
     static constexpr std::uint64_t step = 0x9e3779b97f4a7c15U;
     static std::uint64_t mixed(std::uint64_t z)
     {
