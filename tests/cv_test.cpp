@@ -50,6 +50,12 @@ cv_options options_of(const regression& problem, std::int64_t folds, std::uint64
     return options;
 }
 
+/// Share of the null loss by which the curves of two fits to gaps of 1e-10 may differ: fitted values of training rows
+/// agree to 2 sqrt(2e-10) of y's deviation, 3e-5, those of held-out rows to some 30 times that where rows lie far from
+/// the others, and a squared loss to twice as much.
+constexpr double tight_gap = 1e-10;
+constexpr double curve_accuracy = 2e-3;
+
 /// Calls f(problem, seed) for random problems that have a path and folds that can be fitted.
 template <class F>
 void for_cv_problems(std::uint64_t first_seed, int count, const F& f)
@@ -528,7 +534,7 @@ TEST(CrossValidation, RowsOfWeightTwoAreRowsTwiceInTheSameFold)
 {
     for_cv_problems(16001, 25, [](regression& problem, std::uint64_t seed) {
         problem.weights.assign(problem.y.size(), 1.0);
-        problem.settings.tol = 1e-10;
+        problem.settings.tol = tight_gap;
         const path_result whole = problem.fit();
         fold_ids folds = make_folds(options_of(problem, 3, seed), problem.y);
         regression doubled = problem;
@@ -555,7 +561,7 @@ TEST(CrossValidation, RowsOfWeightTwoAreRowsTwiceInTheSameFold)
         const double unit = by_weight.fit.null_loss;
         for (std::size_t k = 0; k < problem.settings.lambda.size(); ++k)
             EXPECT_NEAR(by_weight.curve().points[k].mean, by_row.curve().points[k].mean,
-                        1e-3 * (unit + by_weight.curve().points[k].mean));
+                        curve_accuracy * (unit + by_weight.curve().points[k].mean));
         for (std::size_t f = 0; f < by_weight.folds.size(); ++f)
             EXPECT_EQ(by_weight.folds[f].weight, by_row.folds[f].weight);
     });
@@ -647,6 +653,46 @@ TEST(CrossValidation, CanBeStoppedAndReportsItsProgressFromTheCallingThreadAlone
     EXPECT_THROW(fit_cv(problem.X.view(), problem.y, options), cancelled);
     options.path.on_progress = {};
     expect_same_curves(whole, fit_cv(problem.X.view(), problem.y, options));
+}
+
+TEST(CrossValidation, PatienceEndsTheCurveWhereItsBestPointLiesBackAndIsTheSameBeforeThat)
+{
+    int ended = 0;
+    for_cv_problems(18001, 40, [&](regression& problem, std::uint64_t seed) {
+        problem.settings.n_lambda = 30;
+        problem.settings.lambda_min_ratio = 1e-3;
+        problem.settings.tol = tight_gap;
+        cv_options options = options_of(problem, 4, seed);
+        const cv_result whole = fit_cv(problem.X.view(), problem.y, options);
+        options.patience = 4;
+        const cv_result part = fit_cv(problem.X.view(), problem.y, options);
+        const cv_curve& curve = part.curve();
+        const std::size_t m = curve.points.size();
+        EXPECT_EQ(part.fit.points.size(), m);
+        EXPECT_EQ(part.fit.lambdas_asked, 30);
+        if (m < 30) {
+            ++ended;
+            EXPECT_EQ(m % 4, 0U);
+            EXPECT_LT(curve.at_min + 4, m);
+            EXPECT_EQ(part.fit.ended_by, path_end::patience);
+        } else {
+            EXPECT_EQ(part.fit.ended_by, path_end::whole);
+        }
+        for (std::size_t k = 0; k < m; ++k) {
+            EXPECT_EQ(curve.points[k].lambda, whole.curve().points[k].lambda);
+            // Other lambdas beside it: another point within the same gap.
+            if (curve.points[k].folds == whole.curve().points[k].folds) {
+                EXPECT_NEAR(curve.points[k].mean, whole.curve().points[k].mean,
+                            curve_accuracy * (whole.fit.null_loss + whole.curve().points[k].mean));
+            }
+        }
+    });
+    EXPECT_GT(ended, 10);
+    regression problem = cv_problem(3);
+    cv_options options = options_of(problem, 3);
+    options.patience = 5;
+    options.path.dfmax = 3;
+    EXPECT_THROW(fit_cv(problem.X.view(), problem.y, options), invalid_input);
 }
 
 TEST(CrossValidation, NothingToChooseIsRefusedInWords)

@@ -29,7 +29,7 @@ double largest_rel_gap(const std::vector<path_point>& points)
 nlohmann::json end_text(path_end end)
 {
     if (end == path_end::whole) return nullptr;
-    return end == path_end::dfmax ? "dfmax" : "pmax";
+    return end == path_end::dfmax ? "dfmax" : end == path_end::pmax ? "pmax" : "patience";
 }
 
 std::string hexadecimal(std::uint64_t value) { return fmt::format("{:016x}", value); }

@@ -221,6 +221,12 @@ std::vector<option_record> validation_options()
             .value(argument_kind::integer, from_to(0, 9007199254740992.0))
             .by_default(fmt::format("{}", defaults.seed))
             .in("Cross-validation", in_cv),
+        option("--patience", "N",
+               "End the curve, and the path, once its best lambda lies more than N lambdas back; looked at every N "
+               "lambdas")
+            .value(argument_kind::integer, from_to(1, 1000000))
+            .otherwise("the whole grid")
+            .in("Cross-validation", in_cv),
         option("--loss", "L", "What is measured on the rows held out: mean squared error, mean absolute error, or R²")
             .word(names_of(loss_choices), name_of(loss_choices, defaults.loss))
             .in("Cross-validation", in_cv),

@@ -143,6 +143,8 @@ cv_settings make_cv_settings(const arguments& typed)
         throw invalid_input(fmt::format("--repeats is {}, but {} gives the same folds every time", cv.repeats,
                                         settings.fold_ids_file.empty() ? "--split blocked" : "--fold-ids"));
     cv.seed = static_cast<std::uint64_t>(*typed.integer("--seed"));
+    cv.patience = typed.integer("--patience").value_or(0);
+    for (const char* const limit : {"--dfmax", "--pmax"}) refuse_together(typed, "--patience", limit);
     cv.loss = value_of(loss_choices, *typed.text("--loss"));
     return settings;
 }

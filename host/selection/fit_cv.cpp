@@ -53,6 +53,10 @@ public:
             path.alpha = alpha;
             path::check_options(path, X.rows(), X.cols());
         }
+        if (options.patience < 0)
+            throw invalid_input(fmt::format("patience is {}; must be 0 or more", options.patience));
+        if (options.patience > 0 && (options.path.dfmax > 0 || options.path.pmax > 0))
+            throw invalid_input("patience and dfmax or pmax do not go together: each says where the path ends");
         weights_.assign(options.path.weights.begin(), options.path.weights.end());
         if (weights_.empty()) weights_.assign(y.size(), 1.0);
         deal_folds();
@@ -119,7 +123,9 @@ private:
             progress now = fit;
             now.fits_done = fits_done_.load();
             now.fits_total = fits_total_;
-            now.fraction = (static_cast<double>(now.fits_done) + fit.fraction) / static_cast<double>(fits_total_);
+            now.fraction =
+                std::min(1.0, stage_begin_ + stage_share_ * (static_cast<double>(stage_done_.load()) + fit.fraction) /
+                                                 stage_fits_);
             now.elapsed_s = seconds_after(started_);
             try {
                 if (!options_.path.on_progress(now)) stopped_.store(true);
@@ -131,6 +137,15 @@ private:
         };
     }
 
+    /// What comes next is `share` of all the work, from `begin` on, in `fits` fits.
+    void enter_stage(double begin, double share, std::size_t fits)
+    {
+        stage_begin_ = begin;
+        stage_share_ = share;
+        stage_fits_ = static_cast<double>(fits);
+        stage_done_.store(0);
+    }
+
     void stop_if_cancelled() const
     {
         if (stopped_.load()) throw cancelled("cross-validation was stopped; there is no partial result");
@@ -138,60 +153,127 @@ private:
 
     void add_curve(double alpha)
     {
-        const auto fitting = steady::now();
         path_options path = options_.path;
         path.alpha = alpha;
         path.memory_limit = memory_limit_;
         path.on_progress = watch();
+        const double begin = static_cast<double>(result_.curves.size()) / static_cast<double>(alphas_.size());
+        const double span = 1.0 / static_cast<double>(alphas_.size());
+        const double of_folds =
+            span * static_cast<double>(result_.folds.size()) / static_cast<double>(result_.folds.size() + 1);
+
+        path_result whole;
+        std::vector<double> lambdas;
+        if (options_.patience == 0) {
+            enter_stage(begin, span - of_folds, 1);
+            whole = fit_all_rows(path);
+            for (const path_point& point : whole.points) lambdas.push_back(point.lambda);
+        } else {
+            lambdas = whole_grid(path);
+        }
+        const std::size_t K = lambdas.size();
+        const auto step = static_cast<std::size_t>(options_.patience);
+        path.dfmax = path.pmax = 0; // the path has ended where it ends
+        cv_curve curve;
+        std::vector<fold_outcome> outcomes;
+        double done = options_.patience == 0 ? begin + span - of_folds : begin;
+        for (std::size_t length = step == 0 ? K : std::min(K, 2 * step);; length = std::min(K, length + step)) {
+            path.lambda.assign(lambdas.begin(), lambdas.begin() + static_cast<std::ptrdiff_t>(length));
+            const double end = (options_.patience == 0 ? begin + span - of_folds : begin) +
+                               of_folds * static_cast<double>(length) / static_cast<double>(K);
+            enter_stage(done, end - done, result_.folds.size());
+            outcomes = fit_folds(path);
+            curve = curve_of(alpha, path.lambda, outcomes);
+            done = end;
+            if (length == K || curve.at_min + step < length) break;
+            fits_total_ += static_cast<std::int64_t>(result_.folds.size());
+        }
+        if (options_.patience > 0) {
+            enter_stage(begin + of_folds, span - of_folds, 1);
+            whole = fit_all_rows(path);
+            whole.lambdas_asked = static_cast<std::int64_t>(K);
+            if (path.lambda.size() < K) {
+                whole.ended_by = path_end::patience;
+                whole.notes.push_back(
+                    fmt::format("the curve did not improve for {} lambdas: the path ends after {} of {}",
+                                options_.patience, path.lambda.size(), K));
+            }
+        }
+        for (std::size_t k = 0; k < whole.points.size(); ++k) curve.points[k].df = whole.points[k].df;
+        take(std::move(curve), std::move(whole), outcomes);
+    }
+
+    path_result fit_all_rows(const path_options& path)
+    {
+        const auto fitting = steady::now();
         path_result whole = fit_path(X_, y_, path);
         ++fits_done_;
+        ++stage_done_;
         result_.fit_s += seconds_after(fitting);
         stop_if_cancelled();
         if (!(whole.points.front().lambda > 0))
             throw invalid_input(fmt::format("there is no lambda to choose: {}",
                                             whole.notes.empty() ? "the path is the null model" : whole.notes.back()));
-        const auto validating = steady::now();
+        return whole;
+    }
+
+    /// The lambdas that a fit on all rows would have, from a path of one.
+    std::vector<double> whole_grid(path_options path)
+    {
+        if (!path.lambda.empty()) return path.lambda;
+        const int length = std::exchange(path.n_lambda, 1);
+        enter_stage(0, 0, 1);
+        const path_result first = fit_all_rows(path);
+        --fits_done_; // none of those that count
+        path.n_lambda = length;
+        return path::lambda_grid(path, first.lambda_max, X_.rows(), X_.cols());
+    }
+
+    cv_curve curve_of(double alpha, const std::vector<double>& lambdas, const std::vector<fold_outcome>& outcomes) const
+    {
         cv_curve curve;
         curve.alpha = alpha;
-        path.lambda.clear();
-        for (const path_point& point : whole.points) {
-            path.lambda.push_back(point.lambda);
-            cv_point& on_curve = curve.points.emplace_back();
-            on_curve.lambda = point.lambda;
-            on_curve.df = point.df;
-        }
-        path.dfmax = path.pmax = 0; // the path has ended where it ends
-        const std::vector<fold_outcome> outcomes = fit_folds(path);
-        stop_if_cancelled();
-        for (std::size_t f = 0; f < outcomes.size(); ++f) {
-            const fold_outcome& each = outcomes[f];
+        for (const double lambda : lambdas) curve.points.emplace_back().lambda = lambda;
+        for (const fold_outcome& each : outcomes) {
             curve.fold_losses.insert(curve.fold_losses.end(), each.losses.begin(), each.losses.end());
             curve.fold_counted.insert(curve.fold_counted.end(), each.counted.begin(), each.counted.end());
-            result_.folds[f].not_converged += each.not_converged;
-            constant_folds_ += each.constant && result_.curves.empty() ? 1 : 0;
-            unmeasured_folds_ += each.without_measure && result_.curves.empty() ? 1 : 0;
         }
         finish_curve(options_.loss, result_.folds, curve);
+        return curve;
+    }
+
+    /// Adds a curve to the result, and its fit where it is the best so far.
+    void take(cv_curve curve, path_result whole, const std::vector<fold_outcome>& outcomes)
+    {
+        for (std::size_t f = 0; f < outcomes.size(); ++f) {
+            result_.folds[f].not_converged += outcomes[f].not_converged;
+            if (!result_.curves.empty()) continue; // the same for every alpha
+            constant_folds_ += outcomes[f].constant ? 1 : 0;
+            unmeasured_folds_ += outcomes[f].without_measure ? 1 : 0;
+        }
         result_.curves.push_back(std::move(curve));
         const cv_curve& added = result_.curves.back();
         const cv_curve& best = result_.curves[result_.best];
-        if (result_.curves.size() == 1 ||
-            better(options_.loss, added.points[added.at_min].mean, best.points[best.at_min].mean)) {
-            result_.best = result_.curves.size() - 1;
-            result_.fit = std::move(whole);
-            if (options_.predictions) result_.predictions = gather_predictions(outcomes);
-        }
-        result_.folds_s += seconds_after(validating);
+        if (result_.curves.size() > 1 &&
+            !better(options_.loss, added.points[added.at_min].mean, best.points[best.at_min].mean))
+            return;
+        result_.best = result_.curves.size() - 1;
+        result_.fit = std::move(whole);
+        if (options_.predictions) result_.predictions = gather_predictions(outcomes);
     }
 
     std::vector<fold_outcome> fit_folds(const path_options& path)
     {
+        const auto validating = steady::now();
         std::vector<fold_outcome> outcomes(result_.folds.size());
         parallel::parallel_for(side_by_side(path), static_cast<std::int64_t>(outcomes.size()), [&](std::int64_t piece) {
             if (stopped_.load()) return;
             outcomes[static_cast<std::size_t>(piece)] = fit_fold(path, static_cast<std::size_t>(piece));
             ++fits_done_;
+            ++stage_done_;
         });
+        result_.folds_s += seconds_after(validating);
+        stop_if_cancelled();
         return outcomes;
     }
 
@@ -329,6 +411,11 @@ private:
     std::int64_t constant_folds_ = 0;
     std::int64_t unmeasured_folds_ = 0;
     std::atomic<std::int64_t> fits_done_{0};
+    // Where the work stands, for reports: written and read by the caller's thread, but for the count.
+    double stage_begin_ = 0;
+    double stage_share_ = 0;
+    double stage_fits_ = 1;
+    std::atomic<std::int64_t> stage_done_{0};
     std::atomic<bool> stopped_{false};
     cv_result result_;
 };

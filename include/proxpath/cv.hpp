@@ -48,6 +48,11 @@ struct cv_options {
     std::span<const std::int64_t> fold_ids; ///< n numbers, equal ones = one fold, in ascending order; empty = `kind`
     std::span<const std::int64_t> groups;   ///< n numbers, equal ones = one group; for fold_kind::grouped only
 
+    /// > 0: lambdas are taken up step by step, so many at a time, until the curve's best point is so many back; the
+    /// path ends there, and a later, better point is missed. Each step fits its folds from the first lambda: this pays
+    /// where the smallest lambdas take most of the time. 0 = all lambdas. Not with dfmax or pmax.
+    std::int64_t patience = 0;
+
     cv_loss loss = cv_loss::mse;
     bool predictions = true; ///< keep out-of-fold predictions: n numbers a lambda
 };

@@ -77,8 +77,8 @@ struct round_account {
     std::string reason;                                  ///< why that one
 };
 
-/// What ended a path before its last lambda: see dfmax and pmax of path_options.
-enum class path_end : std::uint8_t { whole, dfmax, pmax };
+/// What ended a path before its last lambda: see dfmax and pmax of path_options, patience of cv_options.
+enum class path_end : std::uint8_t { whole, dfmax, pmax, patience };
 
 /// The whole path.
 struct path_result {
