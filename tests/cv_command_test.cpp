@@ -124,8 +124,9 @@ TEST_F(CvCommand, PredictTakesMinAnd1seForTheirLambdas)
                      lambda})
             .err;
     };
-    EXPECT_THAT(refused("min"), HasSubstr("is no cross-validation"));
-    EXPECT_THAT(refused("max"), HasSubstr("--lambda is 'max'; it must be min, 1se, or a number above 0"));
+    EXPECT_THAT(refused("min"), HasSubstr("has none; give a number, or a folder that proxpath cv wrote"));
+    EXPECT_THAT(refused("max"),
+                HasSubstr("--lambda is 'max'; it must be min, 1se, aic, bic, ebic, or a number above 0"));
 }
 
 TEST_F(CvCommand, SeveralAlphasShareTheFoldsAndTheBestIsFitted)

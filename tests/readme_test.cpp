@@ -156,14 +156,14 @@ TEST(CrossValidationPage, ItsCommandsRunOneAfterTheOther)
         while (typed >> word) {
             const bool output = !words.empty() && words.back() == "--out";
             if (word == "diabetes.csv") word = (fs::path(PROXPATH_TEST_DATA) / word).string();
-            if (output || word == "chosen") word = folder.file(word);
+            if (output || word == "chosen" || word == "criteria") word = folder.file(word);
             words.push_back(word);
         }
         const cli_test::outcome done = cli_test::call(words);
         EXPECT_EQ(done.code, 0) << line << '\n' << done.err;
         ++run;
     }
-    EXPECT_EQ(run, 2);
+    EXPECT_EQ(run, 4);
 }
 
 /// Options named alone, `--tol` or `--tol 1e-4`: of the program, or of the tools that the pages speak of.

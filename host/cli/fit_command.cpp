@@ -17,6 +17,7 @@
 #include <proxpath/fit.hpp>
 #include <proxpath/io.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <utility>
@@ -126,6 +127,12 @@ int dry_run(const arguments& typed, const fit_settings& settings, const data_set
 
 namespace {
 
+/// Rows of positive weight.
+std::int64_t rows_that_count(const std::vector<double>& weights, std::int64_t n)
+{
+    return n - std::count(weights.begin(), weights.end(), 0.0);
+}
+
 int code_of(const path_result& result)
 {
     const status_counts counts = count_statuses(result.points);
@@ -172,10 +179,16 @@ int fit(const arguments& typed, console& to)
     facts.response_checksum = XXH3_64bits(data.y.data(), data.y.size() * sizeof(double));
     staging_folder folder(*where);
     write_files(folder, result, data);
+    std::optional<information_criteria> criteria;
+    if (settings.criteria) {
+        criteria = compute_criteria(result, rows_that_count(inputs.weights, data.X.rows()));
+        write_criteria_csv(folder.file(fit_files::criteria), result, *criteria);
+    }
     facts.write_s = seconds_since(writing);
     facts.total_s = seconds_since(started);
     facts.peak_bytes = peak_memory_bytes();
-    const nlohmann::json summary = summary_json(result, facts, inputs, options_json(typed, settings));
+    nlohmann::json summary = summary_json(result, facts, inputs, options_json(typed, settings));
+    if (criteria) summary["criteria"] = criteria_json(result, *criteria);
     write_summary(folder.file(fit_files::summary), summary);
     if (const std::string left = folder.commit_folder(); !left.empty())
         report.warn(fmt::format("of the older '{}' remains '{}': files that no fit writes, or that may not be deleted",
@@ -185,7 +198,7 @@ int fit(const arguments& typed, console& to)
     if (settings.json)
         to.out << json_text(summary) << '\n';
     else if (settings.level != verbosity::quiet)
-        to.out << summary_page(result, facts, settings, verbose);
+        to.out << summary_page(result, facts, settings, verbose) << (criteria ? criteria_text(result, *criteria) : "");
     const int code = code_of(result);
     if (code == exit_not_converged)
         report.warn(fmt::format("{} of {} lambdas did not reach the tolerance; they are marked in {}/{}",

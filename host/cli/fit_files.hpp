@@ -1,9 +1,11 @@
 // The files of a fit's folder: their names, and how they are written and read back.
 #pragma once
 
+#include <proxpath/criteria.hpp>
 #include <proxpath/result.hpp>
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,6 +22,7 @@ inline const std::string features = "features.txt";
 inline const std::string curve = "cv.csv";
 inline const std::string folds = "folds.csv";
 inline const std::string predictions = "predictions.csv";
+inline const std::string criteria = "criteria.csv";
 inline const std::string path_header =
     "lambda,df,dev_ratio,intercept,primal,dual,gap,rel_gap,kkt,status,iterations,passes";
 } // namespace fit_files
@@ -32,6 +35,7 @@ const char* status_text(column_status status);
 
 /// @throws system_error
 void write_path_csv(const std::string& file, const std::vector<path_point>& points);
+void write_criteria_csv(const std::string& file, const path_result& path, const information_criteria& criteria);
 void write_coefficients(const std::string& file, const sparse_columns& coefficients);
 void write_features(const std::string& file, const std::vector<std::string>& names);
 void write_summary(const std::string& file, const nlohmann::json& summary);
@@ -44,9 +48,9 @@ struct fitted_path {
     std::vector<path_point> points; ///< lambda, intercept and status only
     sparse_columns coefficients;    ///< p × K
     std::vector<std::string> features;
-    std::optional<int> index_base;                ///< of the svmlight file that was fitted
-    bool offset = false;                          ///< the fit had offsets
-    std::optional<double> lambda_min, lambda_1se; ///< of a folder that cv wrote
+    std::optional<int> index_base;        ///< of the svmlight file that was fitted
+    bool offset = false;                  ///< the fit had offsets
+    std::map<std::string, double> chosen; ///< lambdas by their rules: min, 1se, aic, bic, ebic; where there are any
 };
 
 /// @throws invalid_input when `folder` is none of ours, file_error when a file in it is damaged, system_error

@@ -193,6 +193,24 @@ nlohmann::json summary_json(const path_result& result, const fit_facts& facts, c
     return summary;
 }
 
+nlohmann::json criteria_json(const path_result& path, const information_criteria& criteria)
+{
+    if (!criteria.any) return nullptr;
+    return {{"lambda_aic", path.points[criteria.at_aic].lambda},   {"row_aic", criteria.at_aic + 1},
+            {"lambda_bic", path.points[criteria.at_bic].lambda},   {"row_bic", criteria.at_bic + 1},
+            {"lambda_ebic", path.points[criteria.at_ebic].lambda}, {"row_ebic", criteria.at_ebic + 1}};
+}
+
+std::string criteria_text(const path_result& path, const information_criteria& criteria)
+{
+    if (!criteria.any) return line("criteria", "none: no lambda leaves anything unexplained");
+    std::string text;
+    for (const auto& [name, at] : {std::pair{"lambda.aic", criteria.at_aic}, std::pair{"lambda.bic", criteria.at_bic},
+                                   std::pair{"lambda.ebic", criteria.at_ebic}})
+        text += line(name, fmt::format("{:.6g}, {} non-zeros", path.points[at].lambda, path.points[at].df));
+    return text;
+}
+
 std::string summary_page(const path_result& result, const fit_facts& facts, const fit_settings& settings,
                          bool whole_path)
 {

@@ -143,6 +143,7 @@ It is complete or absent: it is written beside under another name, synced, and r
 | `coefficients.mtx` | Matrix Market, sparse p × K on the original scale; column k belongs to row k of `path.csv`; exact zeros are absent |
 | `summary.json` | version, device, options, shape and checksums of the data, counts, seconds by phase, memory used and predicted, notes |
 | `features.txt` | names of the features, one a line; only where X names them |
+| `criteria.csv` | with `--criteria`: lambda, df, aic, bic, ebic; empty where there are none |
 
 `proxpath cv` writes the same, of the fit on all rows with the best alpha, and
 

@@ -306,15 +306,18 @@ std::vector<option_record> output_options()
                "CSV to write, one row for each row of X and one column for each lambda; an older file is replaced")
             .required()
             .in("Output", in_predict),
-        option(
-            "--lambda", "L",
-            "Predict for this lambda alone: min or 1se of a folder that cv wrote, or a number. Between two lambdas of "
-            "the path coefficients are interpolated linearly, above the first they are 0 where they are 0 there; other "
-            "lambdas are refused")
+        option("--lambda", "L",
+               "Predict for this lambda alone: min or 1se of a folder that cv wrote, aic, bic or ebic of one that fit "
+               "--criteria wrote, or a number. Between two lambdas of the path coefficients are interpolated linearly, "
+               "above the first they are 0 where they are 0 there; other lambdas are refused")
             .value(argument_kind::chosen, above(0))
-            .named({"min", "1se"})
+            .named({"min", "1se", "aic", "bic", "ebic"})
             .otherwise("all lambdas of the path")
             .in("Output", in_predict),
+        option("--criteria", "",
+               "Lasso only: write criteria.csv with AIC, BIC and EBIC of every lambda, for predict --lambda")
+            .flag()
+            .in("Output", in_fit),
         option("--force", "", "Replace DIR if it is an older fit; it stays as it is until the new one is complete")
             .flag()
             .in("Output", in_fits),

@@ -112,15 +112,17 @@ chosen_columns choose(const fitted_path& fit, const predict_settings& settings)
     return chosen;
 }
 
-/// The lambda that min or 1se means.
+/// The lambda that a rule means.
 void resolve_rule(const fitted_path& fit, predict_settings& settings)
 {
     if (settings.lambda_rule.empty()) return;
-    settings.lambda = settings.lambda_rule == "min" ? fit.lambda_min : fit.lambda_1se;
-    if (!settings.lambda)
-        throw invalid_input(fmt::format("--lambda {}: '{}' is no cross-validation; give a number, or a folder that "
-                                        "proxpath cv wrote",
-                                        settings.lambda_rule, settings.folder));
+    const auto found = fit.chosen.find(settings.lambda_rule);
+    if (found == fit.chosen.end()) {
+        const bool validated = settings.lambda_rule == "min" || settings.lambda_rule == "1se";
+        throw invalid_input(fmt::format("--lambda {}: '{}' has none; give a number, or a folder that proxpath {} wrote",
+                                        settings.lambda_rule, settings.folder, validated ? "cv" : "fit --criteria"));
+    }
+    settings.lambda = found->second;
 }
 
 bool is_svmlight(const predict_settings& settings)

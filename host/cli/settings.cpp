@@ -93,6 +93,7 @@ fit_settings make_fit_settings(const arguments& typed)
     settings.memory = settings.read.memory_limit;
     settings.device = value_of(device_choices, *typed.text("--device"));
     settings.level = typed.given("--verbose") ? verbosity::verbose : level_of(typed);
+    if (typed.which() == command::fit) settings.criteria = typed.given("--criteria");
     settings.force = typed.given("--force");
     settings.json = typed.given("--json");
 
@@ -111,6 +112,8 @@ fit_settings make_fit_settings(const arguments& typed)
     path.intercept = !typed.given("--no-intercept");
     path.standardize = !typed.given("--no-standardize");
     if (const auto lambda = typed.text("--lambda")) path.lambda = lambdas_of(*lambda);
+    if (settings.criteria && path.alpha != 1)
+        throw invalid_input(fmt::format("--criteria is for the Lasso, but --alpha is {}", path.alpha));
     path.n_lambda = static_cast<int>(*typed.integer("--n-lambda"));
     path.lambda_min_ratio = typed.number("--lambda-min-ratio");
     path.tol = *typed.number("--tol");

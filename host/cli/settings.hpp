@@ -37,6 +37,7 @@ struct fit_settings {
     device_kind device = device_kind::automatic;
     std::uint64_t memory = 0; ///< bytes for X and the work on it; 0 = automatic
     verbosity level = verbosity::normal;
+    bool criteria = false;
     bool force = false;
     bool dry_run = false;
     bool json = false;
@@ -58,7 +59,7 @@ struct predict_settings {
     std::string offset_file;
     read_options read;
     std::optional<double> lambda;
-    std::string lambda_rule; ///< min or 1se, instead of a number
+    std::string lambda_rule; ///< min, 1se, aic, bic or ebic, instead of a number
     int threads = 0;
     verbosity level = verbosity::normal;
 };
