@@ -246,6 +246,57 @@ TEST(PathEnd, DfmaxKeepsTheFirstLambdaThatExceedsItAndPmaxDoesNot)
     }
 }
 
+TEST(PenaltyFactors, AFeatureOfFactorZeroIsNotShrunkAtAnyLambdaAndOneOfInfinityNeverEnters)
+{
+    int unpenalised = 0;
+    int excluded = 0;
+    for (std::uint64_t seed = 1; seed <= 200; ++seed) {
+        ingredients allowed;
+        allowed.bounds = false;
+        regression problem = random_regression(seed, allowed);
+        if (problem.penalty_factors.empty()) continue;
+        problem.settings.lambda = {1e6, 1, 0.01};
+        problem.settings.tol = 1e-10;
+        SCOPED_TRACE(describe(problem, seed));
+        const path_result path = problem.fit();
+        const dense_reference reference(problem.X, problem.y, problem.options());
+        for (std::size_t k = 0; k < path.points.size(); ++k) {
+            const std::vector<double> b = dense_coefficients(path, k);
+            // Not shrunk: the least-squares fit of what the others leave, so no step in its direction lowers the loss.
+            for (std::size_t j = 0; j < b.size(); ++j) {
+                if (std::isinf(problem.penalty_factors[j])) {
+                    EXPECT_EQ(b[j], 0) << j;
+                    ++excluded;
+                }
+                if (problem.penalty_factors[j] != 0 || !reference.takes_part(static_cast<std::int64_t>(j))) continue;
+                const auto objective = [&](double step) {
+                    std::vector<double> moved = b;
+                    moved[j] += step;
+                    double intercept = path.points[k].intercept;
+                    // The intercept follows the weighted mean of the column.
+                    double mean = 0;
+                    double weight = 0;
+                    for (std::size_t i = 0; i < problem.y.size(); ++i) {
+                        const double w = problem.weights.empty() ? 1 : problem.weights[i];
+                        mean += w * problem.X.at(static_cast<std::int64_t>(i), static_cast<std::int64_t>(j));
+                        weight += w;
+                    }
+                    if (problem.settings.intercept) intercept -= step * mean / weight;
+                    return static_cast<double>(reference.objective(path.points[k].lambda, intercept, moved));
+                };
+                const double size = std::max(std::fabs(b[j]), 1e-3);
+                const double here = objective(0);
+                for (const double step : {1e-3 * size, -1e-3 * size})
+                    EXPECT_GE(objective(step), here - path.points[k].gap - 1e-12 * std::fabs(here)) << j;
+                ++unpenalised;
+            }
+        }
+        if (testing::Test::HasFailure()) return;
+    }
+    EXPECT_GT(unpenalised, 50);
+    EXPECT_GT(excluded, 50);
+}
+
 TEST(PenaltyFactors, RescaledOnesSumToTheNumberOfFeaturesWithExcludedOnesCountedAsOne)
 {
     for (std::uint64_t seed = 1; seed <= 60; ++seed) {
