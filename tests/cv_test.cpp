@@ -648,6 +648,19 @@ TEST(CrossValidation, CanBeStoppedAndReportsItsProgressFromTheCallingThreadAlone
     };
     const cv_result whole = fit_cv(problem.X.view(), problem.y, options);
     EXPECT_GT(calls, 1);
+    // In steps and for several alphas, too, it only moves forward.
+    furthest = 0;
+    options.alphas = {1, 0.5};
+    options.patience = 2;
+    options.path.on_progress = [&](const progress& now) {
+        EXPECT_GE(now.fraction, furthest);
+        furthest = now.fraction;
+        return true;
+    };
+    (void)fit_cv(problem.X.view(), problem.y, options);
+    EXPECT_GT(furthest, 0.5);
+    options.alphas.clear();
+    options.patience = 0;
     std::int64_t left = calls / 2;
     options.path.on_progress = [&](const progress&) { return --left > 0; };
     EXPECT_THROW(fit_cv(problem.X.view(), problem.y, options), cancelled);

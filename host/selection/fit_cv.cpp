@@ -157,50 +157,68 @@ private:
         path.alpha = alpha;
         path.memory_limit = memory_limit_;
         path.on_progress = watch();
-        const double begin = static_cast<double>(result_.curves.size()) / static_cast<double>(alphas_.size());
-        const double span = 1.0 / static_cast<double>(alphas_.size());
-        const double of_folds =
-            span * static_cast<double>(result_.folds.size()) / static_cast<double>(result_.folds.size() + 1);
+        if (options_.patience == 0)
+            validate_whole_path(path);
+        else
+            validate_in_steps(path);
+    }
 
-        path_result whole;
-        std::vector<double> lambdas;
-        if (options_.patience == 0) {
-            enter_stage(begin, span - of_folds, 1);
-            whole = fit_all_rows(path);
-            for (const path_point& point : whole.points) lambdas.push_back(point.lambda);
-        } else {
-            lambdas = whole_grid(path);
-        }
+    void validate_whole_path(path_options& path)
+    {
+        const work_shares work = shares();
+        enter_stage(work.begin, work.one_fit, 1);
+        path_result whole = fit_all_rows(path);
+        path.lambda.clear();
+        for (const path_point& point : whole.points) path.lambda.push_back(point.lambda);
+        path.dfmax = path.pmax = 0; // the path has ended where it ends
+        enter_stage(work.begin + work.one_fit, work.folds, result_.folds.size());
+        const std::vector<fold_outcome> outcomes = fit_folds(path);
+        take(curve_of(path, outcomes), std::move(whole), outcomes);
+    }
+
+    /// The folds first, on more and more lambdas, then all rows on those that were needed.
+    void validate_in_steps(path_options& path)
+    {
+        const work_shares work = shares();
+        enter_stage(work.begin, 0, 1);
+        const std::vector<double> lambdas = whole_grid(path);
         const std::size_t K = lambdas.size();
         const auto step = static_cast<std::size_t>(options_.patience);
-        path.dfmax = path.pmax = 0; // the path has ended where it ends
         cv_curve curve;
         std::vector<fold_outcome> outcomes;
-        double done = options_.patience == 0 ? begin + span - of_folds : begin;
-        for (std::size_t length = step == 0 ? K : std::min(K, 2 * step);; length = std::min(K, length + step)) {
+        for (std::size_t length = std::min(K, 2 * step), before = 0;; length = std::min(K, length + step)) {
             path.lambda.assign(lambdas.begin(), lambdas.begin() + static_cast<std::ptrdiff_t>(length));
-            const double end = (options_.patience == 0 ? begin + span - of_folds : begin) +
-                               of_folds * static_cast<double>(length) / static_cast<double>(K);
-            enter_stage(done, end - done, result_.folds.size());
+            const double each = work.folds / static_cast<double>(K);
+            enter_stage(work.begin + each * static_cast<double>(before), each * static_cast<double>(length - before),
+                        result_.folds.size());
             outcomes = fit_folds(path);
-            curve = curve_of(alpha, path.lambda, outcomes);
-            done = end;
+            curve = curve_of(path, outcomes);
             if (length == K || curve.at_min + step < length) break;
+            before = length;
             fits_total_ += static_cast<std::int64_t>(result_.folds.size());
         }
-        if (options_.patience > 0) {
-            enter_stage(begin + of_folds, span - of_folds, 1);
-            whole = fit_all_rows(path);
-            whole.lambdas_asked = static_cast<std::int64_t>(K);
-            if (path.lambda.size() < K) {
-                whole.ended_by = path_end::patience;
-                whole.notes.push_back(
-                    fmt::format("the curve did not improve for {} lambdas: the path ends after {} of {}",
-                                options_.patience, path.lambda.size(), K));
-            }
+        enter_stage(work.begin + work.folds, work.one_fit, 1);
+        path_result whole = fit_all_rows(path);
+        whole.lambdas_asked = static_cast<std::int64_t>(K);
+        if (path.lambda.size() < K) {
+            whole.ended_by = path_end::patience;
+            whole.notes.push_back(fmt::format("the curve did not improve for {} lambdas: the path ends after {} of {}",
+                                              options_.patience, path.lambda.size(), K));
         }
-        for (std::size_t k = 0; k < whole.points.size(); ++k) curve.points[k].df = whole.points[k].df;
         take(std::move(curve), std::move(whole), outcomes);
+    }
+
+    /// The part of an alpha in all the work, if every fit takes the same time.
+    struct work_shares {
+        double begin = 0;
+        double one_fit = 0;
+        double folds = 0;
+    };
+    work_shares shares() const
+    {
+        const double span = 1.0 / static_cast<double>(alphas_.size());
+        const double one_fit = span / static_cast<double>(result_.folds.size() + 1);
+        return {span * static_cast<double>(result_.curves.size()), one_fit, span - one_fit};
     }
 
     path_result fit_all_rows(const path_options& path)
@@ -222,18 +240,17 @@ private:
     {
         if (!path.lambda.empty()) return path.lambda;
         const int length = std::exchange(path.n_lambda, 1);
-        enter_stage(0, 0, 1);
         const path_result first = fit_all_rows(path);
         --fits_done_; // none of those that count
         path.n_lambda = length;
         return path::lambda_grid(path, first.lambda_max, X_.rows(), X_.cols());
     }
 
-    cv_curve curve_of(double alpha, const std::vector<double>& lambdas, const std::vector<fold_outcome>& outcomes) const
+    cv_curve curve_of(const path_options& path, const std::vector<fold_outcome>& outcomes) const
     {
         cv_curve curve;
-        curve.alpha = alpha;
-        for (const double lambda : lambdas) curve.points.emplace_back().lambda = lambda;
+        curve.alpha = path.alpha;
+        for (const double lambda : path.lambda) curve.points.emplace_back().lambda = lambda;
         for (const fold_outcome& each : outcomes) {
             curve.fold_losses.insert(curve.fold_losses.end(), each.losses.begin(), each.losses.end());
             curve.fold_counted.insert(curve.fold_counted.end(), each.counted.begin(), each.counted.end());
@@ -245,6 +262,7 @@ private:
     /// Adds a curve to the result, and its fit where it is the best so far.
     void take(cv_curve curve, path_result whole, const std::vector<fold_outcome>& outcomes)
     {
+        for (std::size_t k = 0; k < whole.points.size(); ++k) curve.points[k].df = whole.points[k].df;
         for (std::size_t f = 0; f < outcomes.size(); ++f) {
             result_.folds[f].not_converged += outcomes[f].not_converged;
             if (!result_.curves.empty()) continue; // the same for every alpha
