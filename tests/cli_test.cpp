@@ -1,6 +1,7 @@
 // The program as its users meet it: files, exit codes, messages, interruption. Commands run in this process through
 // cli::run, with their output caught.
 
+#include "tests/cli_support.hpp"
 #include "tests/io_support.hpp"
 
 #include "host/cli/exit_code.hpp"
@@ -25,30 +26,13 @@
 namespace proxpath::cli {
 namespace {
 
+using cli_test::call;
+using cli_test::outcome;
+using cli_test::random_svmlight;
 using io_test::slurp;
 using io_test::spill;
 using io_test::temporary_folder;
 using testing::HasSubstr;
-
-struct outcome {
-    int code = -1;
-    std::string out;
-    std::string err;
-};
-
-outcome call(const std::vector<std::string>& words)
-{
-    std::ostringstream out;
-    std::ostringstream err;
-    console to{out, err, false};
-    std::vector<const char*> pointers;
-    for (const std::string& word : words) pointers.push_back(word.c_str());
-    outcome result;
-    result.code = run(pointers, to);
-    result.out = out.str();
-    result.err = err.str();
-    return result;
-}
 
 outcome call_with(std::vector<std::string> words, const std::string& last)
 {
@@ -67,27 +51,6 @@ outcome call_interrupted(std::vector<std::string> words)
     outcome done = call(words);
     sender.join();
     return done;
-}
-
-/// n rows, p features, half of the cells zero, as svmlight.
-std::string random_svmlight(int n, int p, unsigned seed)
-{
-    std::mt19937 random(seed);
-    std::normal_distribution<double> normal;
-    std::string text;
-    for (int i = 0; i < n; ++i) {
-        std::string row;
-        double y = normal(random);
-        for (int j = 1; j <= p; ++j) {
-            if (random() % 2 == 0) continue;
-            const double x = std::round(normal(random) * 100) / 100;
-            if (x == 0) continue;
-            if (j <= 3) y += x;
-            row += fmt::format(" {}:{}", j, x);
-        }
-        text += fmt::format("{}{}\n", y, row);
-    }
-    return text;
 }
 
 class Cli : public testing::Test {

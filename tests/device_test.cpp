@@ -457,61 +457,6 @@ TEST_F(DeviceFit, OnTheEmulatedDeviceIsThatOfTheCpu)
     EXPECT_EQ(tiny.code, cli::exit_system);
     EXPECT_THAT(tiny.err, HasSubstr("the emulated device has no "));
     EXPECT_EQ(done.code, cli::exit_certified) << done.err;
-    EXPECT_THAT(done.err, HasSubstr("device cuda:0 good"));
-    EXPECT_THAT(done.out, HasSubstr("cuda:0 good"));
-    EXPECT_EQ(summary()["device"], "cuda:0");
-    EXPECT_EQ(summary()["device_name"], "good");
-    EXPECT_EQ(summary()["device_reason"], "auto: the first usable CUDA device");
-    EXPECT_EQ(summary()["options"]["device"], "auto");
-    EXPECT_EQ(summary()["options"]["device_memory"], 1 << 30);
-
-    EXPECT_EQ(fit({"--device", "cpu"}).code, cli::exit_certified);
-    EXPECT_EQ(summary()["device"], "cpu");
-    EXPECT_EQ(summary()["device_reason"], "as asked");
-}
-
-TEST_F(DeviceFit, OnADeviceThatIsNotThereEndsWithCodeFourBeforeTheDataIsRead)
-{
-    const fake_devices fake("good");
-    const program_outcome done =
-        run_program({"fit", folder.file("none.svm"), "--out", folder.file("fit"), "--device", "cuda:5"});
-    EXPECT_EQ(done.code, cli::exit_system);
-    EXPECT_THAT(done.err, AllOf(HasSubstr("device cuda:5: there is one"), Not(HasSubstr("none.svm"))));
-    EXPECT_FALSE(std::filesystem::exists(folder.file("fit")));
-}
-
-TEST_F(DeviceFit, ThatFailsLeavesNothing)
-{
-    const fake_devices fake("broken full");
-    const program_outcome broken = fit({"--device", "cuda:0"});
-    EXPECT_EQ(broken.code, cli::exit_system);
-    EXPECT_THAT(broken.err, HasSubstr("the fake device broke"));
-    EXPECT_EQ(fit({"--device", "cuda:1"}).code, cli::exit_system);
-    EXPECT_FALSE(std::filesystem::exists(folder.file("fit")));
-}
-
-TEST_F(DeviceFit, RefusesWordsThatNameNoDeviceAndSizesThatAreNone)
-{
-    EXPECT_THAT(fit({"--device", "gpu"}).err, HasSubstr("--device is 'gpu'; it must be auto, cpu, cuda or cuda:N"));
-    EXPECT_EQ(fit({"--device", "gpu"}).code, cli::exit_wrong_input);
-    EXPECT_THAT(fit({"--device-memory", "much"}).err, HasSubstr("--device-memory is 'much'"));
-    EXPECT_THAT(fit({"--device-memory", "1k"}).err, HasSubstr("at least 1.00 MiB"));
-}
-
-TEST_F(DeviceFit, OnTheEmulatedDeviceIsThatOfTheCpuOrSaysWhichOperationIsMissing)
-{
-    if (!backend::names_a_device("emulated")) backend::register_device_provider(emulation::emulated_devices());
-    const bool unfinished = *backend::unfinished_operations() != '\0';
-    const program_outcome done = fit({"--device", "emulated", "--n-lambda", "5"});
-    const program_outcome tiny = fit({"--device", "emulated:0", "--device-memory", "1M", "--features", "100000"});
-    EXPECT_EQ(tiny.code, cli::exit_system);
-    EXPECT_THAT(tiny.err, HasSubstr(unfinished ? "yet: use the CPU" : "the emulated device has no "));
-    if (unfinished) {
-        EXPECT_EQ(done.code, cli::exit_system);
-        EXPECT_THAT(done.err, HasSubstr("yet: use the CPU"));
-        return;
-    }
-    EXPECT_EQ(done.code, cli::exit_certified) << done.err;
     EXPECT_EQ(summary()["device"], "emulated:0");
     const double there = summary()["lambda_max"];
     EXPECT_EQ(fit({"--device", "cpu", "--n-lambda", "5"}).code, cli::exit_certified);

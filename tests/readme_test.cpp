@@ -1,6 +1,9 @@
 // What README.md and the pages of docs/ say of code, options and files has to be so: code blocks are taken from a
 // program that is built, every option of a command line exists, and every link leads somewhere.
 
+#include "tests/cli_support.hpp"
+#include "tests/io_support.hpp"
+
 #include "host/cli/option_table.hpp"
 
 #include <gtest/gtest.h>
@@ -16,6 +19,8 @@
 namespace {
 
 namespace fs = std::filesystem;
+namespace cli_test = proxpath::cli_test;
+namespace io_test = proxpath::io_test;
 
 const fs::path root = fs::path(PROXPATH_TEST_DATA).parent_path().parent_path();
 
@@ -70,15 +75,22 @@ std::vector<std::string> code_of(const fs::path& file)
     return code;
 }
 
-TEST(Readme, LibraryLinesAreThoseOfTheBuiltProgram)
+void expect_code_of(const fs::path& page, const std::string& example)
 {
-    const auto blocks = blocks_of(root / "README.md", "cpp");
+    const auto blocks = blocks_of(page, "cpp");
     ASSERT_FALSE(blocks.empty());
-    const auto code = code_of(root / "examples" / "readme_snippet.cpp");
+    const auto code = code_of(root / "examples" / example);
     for (const auto& block : blocks) {
         EXPECT_NE(std::search(code.begin(), code.end(), block.begin(), block.end()), code.end())
-            << "not in examples/readme_snippet.cpp: " << block.front();
+            << "not in examples/" << example << ": " << block.front();
     }
+}
+
+TEST(Readme, LibraryLinesAreThoseOfTheBuiltProgram) { expect_code_of(root / "README.md", "readme_snippet.cpp"); }
+
+TEST(CrossValidationPage, LibraryLinesAreThoseOfTheBuiltProgram)
+{
+    expect_code_of(root / "docs" / "cross-validation.md", "cross_validation.cpp");
 }
 
 TEST(Readme, CMakeLinesAreThoseOfTheConsumerThatIsBuilt)
@@ -91,8 +103,8 @@ TEST(Readme, CMakeLinesAreThoseOfTheConsumerThatIsBuilt)
         }
 }
 
-/// Command lines of the program on a page: from "proxpath fit" or "proxpath predict" to the end of the line or of the
-/// quotation; a backslash at the end continues it.
+/// Command lines of the program on a page: from "proxpath fit", "proxpath cv" or "proxpath predict" to the end of the
+/// line or of the quotation; a backslash at the end continues it.
 std::vector<std::string> command_lines(const fs::path& page)
 {
     std::vector<std::string> found;
@@ -103,7 +115,7 @@ std::vector<std::string> command_lines(const fs::path& page)
             text.pop_back();
             text += lines[++i];
         }
-        const std::regex command("proxpath (fit|predict)\\b[^`#]*");
+        const std::regex command("proxpath (fit|cv|predict)\\b[^`#]*");
         for (std::sregex_iterator at(text.begin(), text.end(), command); at != std::sregex_iterator(); ++at)
             found.push_back(at->str());
     }
@@ -116,7 +128,9 @@ TEST(Readme, EveryOptionOfACommandLineExists)
     int seen = 0;
     for (const fs::path& page : pages())
         for (const std::string& line : command_lines(page)) {
-            const command which = line.starts_with("proxpath fit") ? command::fit : command::predict;
+            const command which = line.starts_with("proxpath fit")  ? command::fit
+                                  : line.starts_with("proxpath cv") ? command::cv
+                                                                    : command::predict;
             const std::regex option("--[a-z][a-z-]*");
             for (std::sregex_iterator at(line.begin(), line.end(), option); at != std::sregex_iterator(); ++at) {
                 const std::string name = at->str();
@@ -127,6 +141,29 @@ TEST(Readme, EveryOptionOfACommandLineExists)
             }
         }
     EXPECT_GT(seen, 5);
+}
+
+TEST(CrossValidationPage, ItsCommandsRunOneAfterTheOther)
+{
+    io_test::temporary_folder folder;
+    int run = 0;
+    for (const std::string& line : lines_of(root / "docs" / "cross-validation.md")) {
+        if (!line.starts_with("    proxpath ")) continue;
+        std::istringstream typed(trimmed(line));
+        std::string word;
+        typed >> word; // the program's name
+        std::vector<std::string> words;
+        while (typed >> word) {
+            const bool output = !words.empty() && words.back() == "--out";
+            if (word == "diabetes.csv") word = (fs::path(PROXPATH_TEST_DATA) / word).string();
+            if (output || word == "chosen" || word == "criteria") word = folder.file(word);
+            words.push_back(word);
+        }
+        const cli_test::outcome done = cli_test::call(words);
+        EXPECT_EQ(done.code, 0) << line << '\n' << done.err;
+        ++run;
+    }
+    EXPECT_EQ(run, 4);
 }
 
 /// Options named alone, `--tol` or `--tol 1e-4`: of the program, or of the tools that the pages speak of.

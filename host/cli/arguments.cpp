@@ -49,6 +49,19 @@ void check_lambdas(const option_record& option, std::string_view text)
     }
 }
 
+void check_numbers(const option_record& option, std::string_view text)
+{
+    std::vector<double> seen;
+    for (const std::string_view part : split(text, ',')) {
+        const auto value = parse_number(part);
+        if (!value || !option.range.holds(*value))
+            refuse(option, part, fmt::format("a number {}, or several separated by commas", option.range.text()));
+        if (std::find(seen.begin(), seen.end(), *value) != seen.end())
+            throw invalid_input(fmt::format("{}: {} is given twice", option.name, part));
+        seen.push_back(*value);
+    }
+}
+
 void check_value(const option_record& option, std::string_view value)
 {
     switch (option.kind) {
@@ -87,6 +100,17 @@ void check_value(const option_record& option, std::string_view value)
     case argument_kind::lambdas:
         check_lambdas(option, value);
         return;
+    case argument_kind::numbers:
+        check_numbers(option, value);
+        return;
+    case argument_kind::chosen: {
+        if (std::find(option.choices.begin(), option.choices.end(), value) != option.choices.end()) return;
+        const auto number = parse_number(value);
+        if (!number || !option.range.holds(*number))
+            refuse(option, value,
+                   fmt::format("{}, or a number {}", fmt::join(option.choices, ", "), option.range.text()));
+        return;
+    }
     }
 }
 

@@ -2,6 +2,7 @@
 // up.
 #pragma once
 
+#include <proxpath/cv.hpp>
 #include <proxpath/io.hpp>
 #include <proxpath/options.hpp>
 
@@ -37,6 +38,13 @@ inline constexpr std::array form_choices{choice<form_kind>{"auto", form_kind::au
 
 inline constexpr std::array precision_choices{choice<precision_kind>{"double", precision_kind::float64},
                                               choice<precision_kind>{"single", precision_kind::float32}};
+
+inline constexpr std::array split_choices{choice<fold_kind>{"random", fold_kind::random},
+                                          choice<fold_kind>{"stratified", fold_kind::stratified},
+                                          choice<fold_kind>{"blocked", fold_kind::blocked}};
+
+inline constexpr std::array loss_choices{choice<cv_loss>{"mse", cv_loss::mse}, choice<cv_loss>{"mae", cv_loss::mae},
+                                         choice<cv_loss>{"r2", cv_loss::r2}};
 
 template <class Choices>
 std::vector<std::string> names_of(const Choices& choices)

@@ -7,6 +7,7 @@
 #include "host/cli/exit_code.hpp"
 #include "host/cli/fit_files.hpp"
 #include "host/cli/fit_summary.hpp"
+#include "host/cli/model_inputs.hpp"
 #include "host/cli/process_memory.hpp"
 #include "host/cli/settings.hpp"
 #include "host/cli/staging.hpp"
@@ -17,6 +18,7 @@
 #include <proxpath/fit.hpp>
 #include <proxpath/io.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <utility>
@@ -32,7 +34,8 @@ using clock = std::chrono::steady_clock;
 
 double seconds_since(clock::time_point start) { return std::chrono::duration<double>(clock::now() - start).count(); }
 
-/// What a fit would run on. Chosen before the data is read, so that a device that cannot be used is said at once.
+} // namespace
+
 void choose_device(const fit_settings& settings, fit_facts& facts)
 {
     const backend::device_choice choice = backend::choose_device(settings.path.device);
@@ -41,7 +44,6 @@ void choose_device(const fit_settings& settings, fit_facts& facts)
     facts.device_reason = choice.reason;
 }
 
-/// X and y, with the responses from wherever they were asked for.
 data_set load(const fit_settings& settings)
 {
     data_set data = read_data(settings.design, settings.read);
@@ -61,7 +63,6 @@ data_set load(const fit_settings& settings)
     return data;
 }
 
-/// What --memory leaves for the work once X is there.
 void share_memory_limit(const fit_settings& settings, const matrix& X, path_options& path)
 {
     if (settings.memory == 0) return;
@@ -82,6 +83,8 @@ void share_memory_limit(const fit_settings& settings, const matrix& X, path_opti
     }
 }
 
+namespace {
+
 /// An older fit is replaced by a whole path only; what was interrupted goes beside it, under a name that is free: an
 /// earlier one that was interrupted may hold more.
 void go_beside_older(fit_settings& settings, destination& where, reporter& report)
@@ -92,6 +95,8 @@ void go_beside_older(fit_settings& settings, destination& where, reporter& repor
     report.warn(
         fmt::format("interrupted: the older fit '{}' stays, what is finished goes to '{}'", older, settings.out));
 }
+
+} // namespace
 
 void write_files(const staging_folder& folder, const path_result& result, const data_set& data)
 {
@@ -123,6 +128,14 @@ int dry_run(const arguments& typed, const fit_settings& settings, const data_set
     return exit_certified;
 }
 
+namespace {
+
+/// Rows of positive weight.
+std::int64_t rows_that_count(const std::vector<double>& weights, std::int64_t n)
+{
+    return n - std::count(weights.begin(), weights.end(), 0.0);
+}
+
 int code_of(const path_result& result)
 {
     const status_counts counts = count_statuses(result.points);
@@ -151,7 +164,9 @@ int fit(const arguments& typed, console& to)
     facts.notes = data.notes;
     facts.index_base = data.index_base;
     facts.load_s = seconds_since(started);
+    const model_inputs inputs = read_model_inputs(settings.sources, data, settings.design);
     path_options path = settings.path;
+    inputs.lend_to(path);
     path.on_progress = settings.read.on_progress;
     share_memory_limit(settings, data.X, path);
     if (settings.dry_run) return dry_run(typed, settings, data, path, facts, to);
@@ -173,10 +188,16 @@ int fit(const arguments& typed, console& to)
     facts.response_checksum = XXH3_64bits(data.y.data(), data.y.size() * sizeof(double));
     staging_folder folder(*where);
     write_files(folder, result, data);
+    std::optional<information_criteria> criteria;
+    if (settings.criteria) {
+        criteria = compute_criteria(result, rows_that_count(inputs.weights, data.X.rows()));
+        write_criteria_csv(folder.file(fit_files::criteria), result, *criteria);
+    }
     facts.write_s = seconds_since(writing);
     facts.total_s = seconds_since(started);
     facts.peak_bytes = peak_memory_bytes();
-    const nlohmann::json summary = summary_json(result, facts, options_json(typed, settings));
+    nlohmann::json summary = summary_json(result, facts, inputs, options_json(typed, settings));
+    if (criteria) summary["criteria"] = criteria_json(result, *criteria);
     write_summary(folder.file(fit_files::summary), summary);
     if (const std::string left = folder.commit_folder(); !left.empty())
         report.warn(fmt::format("of the older '{}' remains '{}': files that no fit writes, or that may not be deleted",
@@ -186,7 +207,7 @@ int fit(const arguments& typed, console& to)
     if (settings.json)
         to.out << json_text(summary) << '\n';
     else if (settings.level != verbosity::quiet)
-        to.out << summary_page(result, facts, settings, verbose);
+        to.out << summary_page(result, facts, settings, verbose) << (criteria ? criteria_text(result, *criteria) : "");
     const int code = code_of(result);
     if (code == exit_not_converged)
         report.warn(fmt::format("{} of {} lambdas did not reach the tolerance; they are marked in {}/{}",

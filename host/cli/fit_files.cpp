@@ -95,12 +95,27 @@ nlohmann::json read_summary(const std::string& file)
     return summary;
 }
 
+/// The lambdas that an object of the summary names by rules; none where it is missing or null.
+void read_chosen(const std::string& file, const nlohmann::json& summary, const std::string& key,
+                 const std::vector<std::string>& rules, fitted_path& fit)
+{
+    const auto found = summary.find(key);
+    if (found == summary.end() || found->is_null()) return;
+    for (const std::string& rule : rules) {
+        const std::string name = "lambda_" + rule;
+        if (!found->is_object() || !found->contains(name) || !(*found)[name].is_number())
+            throw file_error(file, 0, fmt::format("'{}' has no number '{}'; make the folder again", key, name));
+        fit.chosen[rule] = (*found)[name].get<double>();
+    }
+}
+
 } // namespace
 
 const std::vector<std::string>& fit_file_names()
 {
-    static const std::vector<std::string> names{fit_files::path, fit_files::coefficients, fit_files::summary,
-                                                fit_files::features};
+    static const std::vector<std::string> names{fit_files::path,        fit_files::coefficients, fit_files::summary,
+                                                fit_files::features,    fit_files::curve,        fit_files::folds,
+                                                fit_files::predictions, fit_files::criteria};
     return names;
 }
 
@@ -124,6 +139,21 @@ void write_path_csv(const std::string& file, const std::vector<path_point>& poin
         out.print("{},{},{},{},{},{},{},{},{},{},{},{}\n", each.lambda, each.df, each.dev_ratio, each.intercept,
                   each.primal, each.dual, each.gap, each.rel_gap, each.kkt, status_text(each.status), each.iterations,
                   each.passes);
+    out.commit();
+}
+
+void write_criteria_csv(const std::string& file, const path_result& path, const information_criteria& criteria)
+{
+    io::output_file out(file);
+    out.write("lambda,df,aic,bic,ebic\n");
+    for (std::size_t k = 0; k < path.points.size(); ++k) {
+        const criteria_point& each = criteria.points[k];
+        out.print("{},{},", path.points[k].lambda, path.points[k].df);
+        if (each.defined)
+            out.print("{},{},{}\n", each.aic, each.bic, each.ebic);
+        else
+            out.write(",,\n");
+    }
     out.commit();
 }
 
@@ -178,6 +208,10 @@ fitted_path read_fit(const std::string& folder, int threads)
                              fmt::format("index_base {} is neither 0 nor 1", base->dump()));
         fit.index_base = base->get<int>();
     }
+    read_chosen(file(fit_files::summary), summary, "cv", {"min", "1se"}, fit);
+    read_chosen(file(fit_files::summary), summary, "criteria", {"aic", "bic", "ebic"}, fit);
+    const auto offset = summary.find("offset_checksum"); // absent in older folders
+    fit.offset = offset != summary.end() && !offset->is_null();
     if (fs::exists(file(fit_files::features))) fit.features = read_lines(file(fit_files::features));
     return fit;
 }

@@ -25,6 +25,13 @@ double largest_rel_gap(const std::vector<path_point>& points)
     return largest;
 }
 
+/// Null for a whole path.
+nlohmann::json end_text(path_end end)
+{
+    if (end == path_end::whole) return nullptr;
+    return end == path_end::dfmax ? "dfmax" : end == path_end::pmax ? "pmax" : "patience";
+}
+
 std::string hexadecimal(std::uint64_t value) { return fmt::format("{:016x}", value); }
 
 /// Rows of the table: the first, the last, and about eight between, evenly spaced.
@@ -138,7 +145,8 @@ std::string plan_text(const memory_plan& plan)
                        bytes_text(plan.working_bytes), factor, bytes_text(plan.limit_bytes), plan.lambda_block);
 }
 
-nlohmann::json summary_json(const path_result& result, const fit_facts& facts, const nlohmann::json& options)
+nlohmann::json summary_json(const path_result& result, const fit_facts& facts, const model_inputs& inputs,
+                            const nlohmann::json& options)
 {
     const status_counts counts = count_statuses(result.points);
     std::vector<std::string> notes = facts.notes;
@@ -154,10 +162,18 @@ nlohmann::json summary_json(const path_result& result, const fit_facts& facts, c
                               {"nnz", result.nonzeros},
                               {"data_checksum", hexadecimal(facts.matrix_checksum)},
                               {"response_checksum", hexadecimal(facts.response_checksum)},
+                              {"weights_checksum", checksum_of(inputs.weights)},
+                              {"offset_checksum", checksum_of(inputs.offset)},
+                              {"penalty_factors_checksum", checksum_of(inputs.penalty_factors)},
+                              {"lower_checksum", checksum_of(inputs.lower)},
+                              {"upper_checksum", checksum_of(inputs.upper)},
+                              {"excluded_features", inputs.excluded},
                               {"solver", result.solver},
                               {"lambda_max", result.lambda_max},
                               {"null_loss", result.null_loss},
                               {"n_lambda", result.points.size()},
+                              {"lambdas_asked", result.lambdas_asked},
+                              {"ended_by", end_text(result.ended_by)},
                               {"converged", counts.converged},
                               {"not_converged", counts.not_converged},
                               {"interrupted", counts.interrupted},
@@ -182,6 +198,24 @@ nlohmann::json summary_json(const path_result& result, const fit_facts& facts, c
                               {"notes", notes}};
     summary["index_base"] = facts.index_base ? nlohmann::json(*facts.index_base) : nlohmann::json(nullptr);
     return summary;
+}
+
+nlohmann::json criteria_json(const path_result& path, const information_criteria& criteria)
+{
+    if (!criteria.any) return nullptr;
+    return {{"lambda_aic", path.points[criteria.at_aic].lambda},   {"row_aic", criteria.at_aic + 1},
+            {"lambda_bic", path.points[criteria.at_bic].lambda},   {"row_bic", criteria.at_bic + 1},
+            {"lambda_ebic", path.points[criteria.at_ebic].lambda}, {"row_ebic", criteria.at_ebic + 1}};
+}
+
+std::string criteria_text(const path_result& path, const information_criteria& criteria)
+{
+    if (!criteria.any) return line("criteria", "none: no lambda leaves anything unexplained");
+    std::string text;
+    for (const auto& [name, at] : {std::pair{"lambda.aic", criteria.at_aic}, std::pair{"lambda.bic", criteria.at_bic},
+                                   std::pair{"lambda.ebic", criteria.at_ebic}})
+        text += line(name, fmt::format("{:.6g}, {} non-zeros", path.points[at].lambda, path.points[at].df));
+    return text;
 }
 
 std::string summary_page(const path_result& result, const fit_facts& facts, const fit_settings& settings,

@@ -1,8 +1,10 @@
 // What a fit has to say of itself: summary.json, and the page on the terminal made from the same facts.
 #pragma once
 
+#include "host/cli/model_inputs.hpp"
 #include "host/cli/settings.hpp"
 
+#include <proxpath/criteria.hpp>
 #include <proxpath/io.hpp>
 #include <proxpath/result.hpp>
 
@@ -44,7 +46,13 @@ struct status_counts {
 status_counts count_statuses(const std::vector<path_point>& points);
 
 /// @param options what options_json made
-nlohmann::json summary_json(const path_result& result, const fit_facts& facts, const nlohmann::json& options);
+nlohmann::json summary_json(const path_result& result, const fit_facts& facts, const model_inputs& inputs,
+                            const nlohmann::json& options);
+
+/// Lambdas and rows of path.csv that the criteria choose; null where none is defined.
+nlohmann::json criteria_json(const path_result& path, const information_criteria& criteria);
+/// Lines for the end of the page.
+std::string criteria_text(const path_result& path, const information_criteria& criteria);
 
 /// The page that `proxpath fit` prints.
 /// @param whole_path every lambda instead of some ten

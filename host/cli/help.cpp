@@ -48,7 +48,10 @@ std::string rule_of(const option_record& option)
     case argument_kind::number:
     case argument_kind::integer:
     case argument_kind::lambdas:
+    case argument_kind::numbers:
         return option.range.text();
+    case argument_kind::chosen:
+        return fmt::format("{}, or {}", fmt::join(option.choices, ", "), option.range.text());
     default:
         return {};
     }
@@ -143,6 +146,17 @@ It is complete or absent: it is written beside under another name, synced, and r
 | `coefficients.mtx` | Matrix Market, sparse p × K on the original scale; column k belongs to row k of `path.csv`; exact zeros are absent |
 | `summary.json` | version, device, options, shape and checksums of the data, counts, seconds by phase, memory used and predicted, notes |
 | `features.txt` | names of the features, one a line; only where X names them |
+| `criteria.csv` | with `--criteria`: lambda, df, aic, bic, ebic; empty where there are none |
+
+`proxpath cv` writes the same, of the fit on all rows with the best alpha, and
+
+| file | content |
+|---|---|
+| `cv.csv` | one row for each alpha and lambda: alpha, lambda, loss (mean over the folds), se (its standard error), df (of the fit on all rows), folds (that count in the mean) |
+| `folds.csv` | one row for each alpha, lambda and fold: alpha, lambda, repeat, fold, rows, weight, loss; loss is empty where the fold is left out |
+| `predictions.csv` | one row for each row of X, of fits that did not see it: fold (one column for each repeat), min and 1se: predictions at lambda.min and lambda.1se |
+
+and in `summary.json` an object `cv`. Repeats and folds count from 1.
 
 Numbers are the shortest texts that read back to the same bits.
 )";

@@ -15,6 +15,8 @@ namespace proxpath::cli {
 namespace {
 
 constexpr auto in_fit = static_cast<unsigned>(command::fit);
+constexpr auto in_cv = static_cast<unsigned>(command::cv);
+constexpr auto in_fits = in_fit | in_cv;
 constexpr auto in_predict = static_cast<unsigned>(command::predict);
 constexpr auto in_devices = static_cast<unsigned>(command::devices);
 constexpr double infinity = std::numeric_limits<double>::infinity();
@@ -50,6 +52,11 @@ public:
         record_.range = range;
         return *this;
     }
+    option& named(std::vector<std::string> choices)
+    {
+        record_.choices = std::move(choices);
+        return *this;
+    }
     option& by_default(std::string fallback)
     {
         record_.fallback = std::move(fallback);
@@ -79,30 +86,30 @@ private:
 std::vector<option_record> data_options()
 {
     return {
-        option("DIR", "DIR", "Folder that `proxpath fit` wrote").required().in("Data", in_predict),
+        option("DIR", "DIR", "Folder that `proxpath fit` or `proxpath cv` wrote").required().in("Data", in_predict),
         option("X", "X",
                "Design matrix: svmlight (.svm, .libsvm, .svmlight, .txt), Matrix Market (.mtx), SciPy .npz or .csv, "
                "each also .gz, .xz or .zst")
             .required()
-            .in("Data", in_fit | in_predict),
+            .in("Data", in_fits | in_predict),
         option("--y", "FILE", "Responses: one number a line, or a Matrix Market array with one column")
             .otherwise("those in X (svmlight, or CSV with --y-column)")
-            .in("Data", in_fit),
+            .in("Data", in_fits),
         option("--y-column", "NAME",
                "CSV only: name or 1-based number of the column that holds the response and is no feature")
-            .in("Data", in_fit | in_predict),
+            .in("Data", in_fits | in_predict),
         option("--format", "F", "Format of X; auto goes by the file name")
             .word(names_of(format_choices), name_of(format_choices, read_options{}.format))
-            .in("Data", in_fit | in_predict),
+            .in("Data", in_fits | in_predict),
         option("--index-base", "B",
                "svmlight only: index of the first feature; auto takes 0 when an index 0 occurs, else 1 (predict: as "
                "in the fit)")
             .word({"auto", "0", "1"}, "auto")
-            .in("Data", in_fit | in_predict),
+            .in("Data", in_fits | in_predict),
         option("--features", "P", "svmlight only: number of features, where the last ones may occur in no row")
             .value(argument_kind::integer, from_to(1, 9007199254740992.0))
             .otherwise("the largest index in X (predict: as in the fit)")
-            .in("Data", in_fit | in_predict),
+            .in("Data", in_fits | in_predict),
     };
 }
 
@@ -114,22 +121,116 @@ std::vector<option_record> model_options()
             .value(argument_kind::number, from_to(0, 1))
             .by_default(fmt::format("{}", defaults.alpha))
             .in("Model", in_fit),
+        option("--alpha", "A1,A2,…",
+               "Mix of the penalties: 1 is Lasso, 0 is Ridge, between is elastic net; several are compared on the same "
+               "folds")
+            .value(argument_kind::numbers, from_to(0, 1))
+            .by_default(fmt::format("{}", defaults.alpha))
+            .in("Model", in_cv),
         option("--n-lambda", "K", "Number of lambdas, spaced evenly in the logarithm from lambda_max downwards")
             .value(argument_kind::integer, from_to(1, 1000000))
             .by_default(fmt::format("{}", defaults.n_lambda))
-            .in("Model", in_fit),
+            .in("Model", in_fits),
         option("--lambda-min-ratio", "R", "Last lambda over the first")
             .value(argument_kind::number, between(0, 1))
             .otherwise("0.01 with fewer rows than features, else 0.0001")
-            .in("Model", in_fit),
+            .in("Model", in_fits),
         option("--lambda", "L1,L2,…", "Own lambdas, decreasing, instead of the grid; @FILE reads one a line")
             .value(argument_kind::lambdas, above(0))
-            .in("Model", in_fit),
-        option("--no-intercept", "", "Fit without an intercept").flag().in("Model", in_fit),
+            .in("Model", in_fits),
+        option("--no-intercept", "", "Fit without an intercept").flag().in("Model", in_fits),
         option("--no-standardize", "",
                "Penalise the coefficients as they are, not those of columns scaled to unit variance")
             .flag()
-            .in("Model", in_fit),
+            .in("Model", in_fits),
+    };
+}
+
+std::vector<option_record> weighting_options()
+{
+    return {
+        option("--weights", "FILE", "Weight of every row, one number a line, 0 or more: 0 leaves the row out")
+            .otherwise("all 1")
+            .in("Rows", in_fits),
+        option("--offset", "FILE", "A number for every row that the prediction begins with: the rest of y is fitted")
+            .otherwise("all 0")
+            .in("Rows", in_fits),
+        option("--offset", "FILE", "Offsets of the rows of X, one number a line; needed where the fit had offsets")
+            .in("Data", in_predict),
+        option("--penalty-factors", "FILE",
+               "Factor of every feature's penalty, one number a line, 0 or more: 0 leaves the feature unpenalised, inf "
+               "excludes it")
+            .otherwise("all 1")
+            .in("Features", in_fits),
+        option(
+            "--rescale-penalty-factors", "",
+            "Multiply the factors so that they sum to the number of features, as glmnet does (an excluded one counts "
+            "as 1)")
+            .flag()
+            .in("Features", in_fits),
+        option("--exclude", "LIST",
+               "Features that stay out: numbers from 1 (the rows of coefficients.mtx), ranges A-B, and names where X "
+               "names its features, separated by commas; @FILE reads one a line")
+            .in("Features", in_fits),
+        option("--lower", "L",
+               "Lower bound of the coefficients, 0 or less: a number for all, or a file with one a line")
+            .otherwise("-inf")
+            .in("Features", in_fits),
+        option("--upper", "U",
+               "Upper bound of the coefficients, 0 or more: a number for all, or a file with one a line")
+            .otherwise("inf")
+            .in("Features", in_fits),
+        option("--positive", "", "No coefficient below 0: --lower 0").flag().in("Features", in_fits),
+        option("--dfmax", "N",
+               "End the path with the first lambda that has more than N non-zero coefficients; it is the last one, and "
+               "later ones are absent")
+            .value(argument_kind::integer, from_to(1, 9007199254740992.0))
+            .otherwise("no limit")
+            .in("Features", in_fits),
+        option("--pmax", "N",
+               "End the path before the first lambda with which more than N features would have been non-zero at one "
+               "lambda or another")
+            .value(argument_kind::integer, from_to(1, 9007199254740992.0))
+            .otherwise("no limit")
+            .in("Features", in_fits),
+    };
+}
+
+std::vector<option_record> validation_options()
+{
+    const cv_options defaults;
+    return {
+        option("--folds", "K", "Parts that are held out in turn")
+            .value(argument_kind::integer, from_to(2, 4294967295.0))
+            .by_default(fmt::format("{}", defaults.folds))
+            .in("Cross-validation", in_cv),
+        option("--split", "S",
+               "How rows are dealt to folds: at random, at random within neighbouring y (or classes), or as blocks of "
+               "neighbouring rows")
+            .word(names_of(split_choices), name_of(split_choices, defaults.kind))
+            .in("Cross-validation", in_cv),
+        option("--groups", "FILE", "A whole number for every row: rows of one group stay in one fold")
+            .in("Cross-validation", in_cv),
+        option("--fold-ids", "FILE",
+               "A whole number for every row: rows with the same one are a fold, whatever --folds is")
+            .in("Cross-validation", in_cv),
+        option("--repeats", "R", "Deal the rows so many times, and take the mean")
+            .value(argument_kind::integer, from_to(1, 1000))
+            .by_default(fmt::format("{}", defaults.repeats))
+            .in("Cross-validation", in_cv),
+        option("--seed", "N", "Seed of the deals; the same one gives the same folds everywhere")
+            .value(argument_kind::integer, from_to(0, 9007199254740992.0))
+            .by_default(fmt::format("{}", defaults.seed))
+            .in("Cross-validation", in_cv),
+        option("--patience", "N",
+               "End the curve, and the path, once its best lambda lies more than N lambdas back; looked at every N "
+               "lambdas")
+            .value(argument_kind::integer, from_to(1, 1000000))
+            .otherwise("the whole grid")
+            .in("Cross-validation", in_cv),
+        option("--loss", "L", "What is measured on the rows held out: mean squared error, mean absolute error, or R²")
+            .word(names_of(loss_choices), name_of(loss_choices, defaults.loss))
+            .in("Cross-validation", in_cv),
     };
 }
 
@@ -140,32 +241,32 @@ std::vector<option_record> solver_options()
         option("--tol", "G", "Largest duality gap that counts as solved, as a share of the null model's loss")
             .value(argument_kind::number, above(0))
             .by_default(fmt::format("{}", defaults.tol))
-            .in("Solver", in_fit),
+            .in("Solver", in_fits),
         option(
             "--max-iterations", "N",
             "Solver iterations allowed for each lambda, counted whenever the gap is looked at, which cd and krylov do "
             "every few; one that needs more is marked not_converged")
             .value(argument_kind::integer, from_to(1, 1e15))
             .by_default(fmt::format("{}", defaults.max_iterations))
-            .in("Solver", in_fit),
+            .in("Solver", in_fits),
         option("--solver", "S",
                "ista and fista: proximal gradient, plain and accelerated; cd: coordinate descent; krylov: all "
                "lambdas from one Krylov space (Ridge only)")
             .word(names_of(solver_choices), name_of(solver_choices, defaults.solver))
-            .in("Solver", in_fit),
+            .in("Solver", in_fits),
         option("--screening", "S", "auto solves on working sets and checks all features; none solves on all features")
             .word(names_of(screening_choices), name_of(screening_choices, defaults.screening))
-            .in("Solver", in_fit),
+            .in("Solver", in_fits),
         option(
             "--form", "F",
             "What the solver keeps: the Gram matrix of the working set or the residual; auto goes by cost and memory")
             .word(names_of(form_choices), name_of(form_choices, defaults.form))
-            .in("Solver", in_fit),
+            .in("Solver", in_fits),
         option("--precision", "P",
                "Numbers in which ista and fista iterate (cd and krylov: always double); certificates are in double all "
                "the same")
             .word(names_of(precision_choices), name_of(precision_choices, defaults.precision))
-            .in("Solver", in_fit),
+            .in("Solver", in_fits),
     };
 }
 
@@ -178,21 +279,21 @@ std::vector<option_record> resource_options()
             "`proxpath devices` lists them")
             .value(argument_kind::device, {})
             .by_default(path_options{}.device)
-            .in("Resources", in_fit),
+            .in("Resources", in_fits),
         option("--device-memory", "SIZE", "Most of the device's memory for the fit, as --memory; no matter for the CPU")
             .value(argument_kind::size, from_to(1048576, 9007199254740992.0))
             .otherwise("what the device has free")
-            .in("Resources", in_fit),
+            .in("Resources", in_fits),
         option("--threads", "N", "Threads, 0 = all cores; results do not depend on it")
             .value(argument_kind::integer, from_to(0, 4096))
             .by_default(fmt::format("{}", path_options{}.threads))
-            .in("Resources", in_fit | in_predict),
+            .in("Resources", in_fits | in_predict),
         option("--memory", "SIZE",
                "Most memory for X and the work on it: bytes, or with K, M, G, T (KiB, MiB, … the same; KB, MB, … "
                "powers of 1000)")
             .value(argument_kind::size, from_to(1048576, 9007199254740992.0))
             .otherwise("what is available for X, half of what then remains for the work")
-            .in("Resources", in_fit | in_predict),
+            .in("Resources", in_fits | in_predict),
     };
 }
 
@@ -204,31 +305,43 @@ std::vector<option_record> output_options()
                "names its features")
             .required()
             .in("Output", in_fit),
+        option(
+            "--out", "DIR",
+            "Folder to make (or an empty one): what fit writes, of all rows and the best alpha, and cv.csv, folds.csv, "
+            "predictions.csv")
+            .required()
+            .in("Output", in_cv),
         option("--out", "FILE",
                "CSV to write, one row for each row of X and one column for each lambda; an older file is replaced")
             .required()
             .in("Output", in_predict),
         option("--lambda", "L",
-               "Predict for this lambda alone: between two lambdas of the path coefficients are interpolated linearly, "
+               "Predict for this lambda alone: min or 1se of a folder that cv wrote, aic, bic or ebic of one that fit "
+               "--criteria wrote, or a number. Between two lambdas of the path coefficients are interpolated linearly, "
                "above the first they are 0 where they are 0 there; other lambdas are refused")
-            .value(argument_kind::number, above(0))
+            .value(argument_kind::chosen, above(0))
+            .named({"min", "1se", "aic", "bic", "ebic"})
             .otherwise("all lambdas of the path")
             .in("Output", in_predict),
+        option("--criteria", "",
+               "Lasso only: write criteria.csv with AIC, BIC and EBIC of every lambda, for predict --lambda")
+            .flag()
+            .in("Output", in_fit),
         option("--force", "", "Replace DIR if it is an older fit; it stays as it is until the new one is complete")
             .flag()
-            .in("Output", in_fit),
+            .in("Output", in_fits),
         option("--dry-run", "", "Read X, print the memory plan and the options, write nothing")
             .flag()
-            .in("Output", in_fit),
-        option("--json", "", "Print the summary (or the plan) as JSON on standard output").flag().in("Output", in_fit),
+            .in("Output", in_fits),
+        option("--json", "", "Print the summary (or the plan) as JSON on standard output").flag().in("Output", in_fits),
         option("--json", "", "Print them as JSON").flag().in("Output", in_devices),
         option("--quiet", "", "Print nothing but warnings and errors (and what --json asks for)")
             .flag()
-            .in("Output", in_fit | in_predict),
+            .in("Output", in_fits | in_predict),
         option("--verbose", "", "Print the memory plan, the whole path and an account of every round, too")
             .flag()
-            .in("Output", in_fit),
-        option("--help", "", "Print this help").flag().in("Output", in_fit | in_predict | in_devices),
+            .in("Output", in_fits),
+        option("--help", "", "Print this help").flag().in("Output", in_fits | in_predict | in_devices),
     };
 }
 
@@ -256,6 +369,8 @@ const std::vector<command_record>& command_table()
     static const std::vector<command_record> table{
         {command::fit, "fit", "X [--y FILE] --out DIR [options]",
          "Fit the whole path of an L1/L2-penalised linear model and certify every solution"},
+        {command::cv, "cv", "X [--y FILE] --out DIR [options]",
+         "Cross-validate: choose lambda, and alpha, by predictions of rows held out, and fit all rows"},
         {command::predict, "predict", "DIR X --out FILE [options]", "Predict from a fitted path"},
         {command::devices, "devices", "[--json]",
          "List the devices that a fit can run on, and what keeps others from being used"}};
@@ -266,8 +381,8 @@ const std::vector<option_record>& option_table()
 {
     static const std::vector<option_record> table = [] {
         std::vector<option_record> all;
-        for (const auto& part :
-             {data_options(), model_options(), solver_options(), resource_options(), output_options()})
+        for (const auto& part : {data_options(), model_options(), weighting_options(), validation_options(),
+                                 solver_options(), resource_options(), output_options()})
             all.insert(all.end(), part.begin(), part.end());
         return all;
     }();

@@ -9,7 +9,7 @@
 
 namespace proxpath::cli {
 
-enum class command : unsigned { fit = 1, predict = 2, devices = 4 };
+enum class command : unsigned { fit = 1, predict = 2, cv = 4, devices = 8 };
 
 struct command_record {
     command which;
@@ -27,7 +27,9 @@ enum class argument_kind {
     word,    ///< one of `choices`
     size,    ///< bytes: 512M, 4GiB, 1.5G
     device,  ///< auto, cpu, cuda or cuda:N
-    lambdas  ///< L1,L2,… or @FILE, decreasing
+    lambdas, ///< L1,L2,… or @FILE, decreasing
+    numbers, ///< A1,A2,…: different ones in `range`
+    chosen   ///< a number in `range`, or one of `choices`
 };
 
 struct number_range {

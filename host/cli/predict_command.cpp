@@ -5,6 +5,7 @@
 #include "host/cli/exit_code.hpp"
 #include "host/cli/fit_files.hpp"
 #include "host/cli/interruption.hpp"
+#include "host/cli/model_inputs.hpp"
 #include "host/cli/settings.hpp"
 #include "host/cli/staging.hpp"
 #include "host/cli/values.hpp"
@@ -111,6 +112,19 @@ chosen_columns choose(const fitted_path& fit, const predict_settings& settings)
     return chosen;
 }
 
+/// The lambda that a rule means.
+void resolve_rule(const fitted_path& fit, predict_settings& settings)
+{
+    if (settings.lambda_rule.empty()) return;
+    const auto found = fit.chosen.find(settings.lambda_rule);
+    if (found == fit.chosen.end()) {
+        const bool validated = settings.lambda_rule == "min" || settings.lambda_rule == "1se";
+        throw invalid_input(fmt::format("--lambda {}: '{}' has none; give a number, or a folder that proxpath {} wrote",
+                                        settings.lambda_rule, settings.folder, validated ? "cv" : "fit --criteria"));
+    }
+    settings.lambda = found->second;
+}
+
 bool is_svmlight(const predict_settings& settings)
 {
     const file_format format =
@@ -137,6 +151,23 @@ void check_names(const fitted_path& fit, const data_set& data, const predict_set
                                          "same order{}",
                                          j + 1, data.feature_names[j], fit.features[j],
                                          column_advice(fit, data, settings)));
+}
+
+/// Offsets belong to rows: those of the fit say nothing of other rows.
+void check_offset(const fitted_path& fit, const predict_settings& settings)
+{
+    if (fit.offset && settings.offset_file.empty())
+        throw invalid_input(fmt::format("the fit in '{}' had offsets; give those of {} with --offset FILE",
+                                        settings.folder, settings.design));
+    if (!fit.offset && !settings.offset_file.empty())
+        throw invalid_input(fmt::format("--offset: the fit in '{}' had no offsets", settings.folder));
+}
+
+/// Adds the offset of every row, where there are offsets, to its predictions.
+void add_offset(const std::vector<double>& offset, std::size_t lambdas, std::vector<double>& values)
+{
+    for (std::size_t i = 0; i < offset.size(); ++i)
+        for (std::size_t k = 0; k < lambdas; ++k) values[i * lambdas + k] += offset[i];
 }
 
 /// X, the predictions and the dense coefficients of a group of lambdas, see docs/memory.md.
@@ -195,6 +226,8 @@ int predict(const arguments& typed, console& to)
     const destination where = check_file_destination(settings.out);
     check_not_an_input(settings, where);
     const fitted_path fit = read_fit(settings.folder, settings.threads);
+    check_offset(fit, settings);
+    resolve_rule(fit, settings);
     const chosen_columns chosen = choose(fit, settings);
 
     // What the fit knew of its svmlight file holds for this one: trailing features may be empty here, and an index 0
@@ -211,9 +244,13 @@ int predict(const arguments& typed, console& to)
                          fmt::format("{} features, but the fit in '{}' has {}{}", data.X.cols(), settings.folder,
                                      fit.coefficients.rows, column_advice(fit, data, settings)));
 
+    std::vector<double> offset;
+    if (!settings.offset_file.empty())
+        offset = read_row_numbers(settings.offset_file, number_rule::finite, "offsets", data.X, settings.design);
     check_memory(settings, data.X, chosen);
     stop_if_interrupted();
-    const std::vector<double> values = predict(data.X, chosen.coefficients, chosen.intercepts, settings.threads);
+    std::vector<double> values = predict(data.X, chosen.coefficients, chosen.intercepts, settings.threads);
+    add_offset(offset, chosen.lambdas.size(), values);
     staging_folder folder(where);
     write_predictions(folder.file(where.name), chosen.lambdas, values);
     folder.commit_file(where.name);

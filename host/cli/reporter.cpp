@@ -46,7 +46,10 @@ std::string on_one_line(std::string text)
 std::string progress_text(const progress& now)
 {
     std::string text = fmt::format("{}:", phase_text(now.now));
-    if (now.now == phase::solving)
+    if (now.now == phase::solving && now.fits_total > 0)
+        text += fmt::format(" {} of {} paths, {} of {} lambdas of the next", now.fits_done, now.fits_total,
+                            now.lambdas_done, now.lambdas_total);
+    else if (now.now == phase::solving)
         text += fmt::format(" {} of {} lambdas, {} passes, working set {}", now.lambdas_done, now.lambdas_total,
                             now.passes, now.working_set);
     else
@@ -90,7 +93,7 @@ bool reporter::progressed(const progress& now)
     if (interrupt_requested()) {
         if (!stop_told_) {
             stop_told_ = true;
-            note(now.now == phase::solving
+            note(now.now == phase::solving && now.fits_total == 0
                      ? "interrupted: the lambdas finished so far will be written; once more ends at once, without them"
                      : "interrupted");
         }

@@ -2,6 +2,7 @@
 
 #include "host/cli/run.hpp"
 
+#include "host/cli/cv_command.hpp"
 #include "host/cli/devices_command.hpp"
 #include "host/cli/exit_code.hpp"
 #include "host/cli/fit_command.hpp"
@@ -61,7 +62,14 @@ int run_command(std::span<const char* const> words, console& to)
     }
     if (record.which == command::devices) return devices(typed, to);
     const signal_scope signals;
-    return record.which == command::fit ? fit(typed, to) : predict(typed, to);
+    switch (record.which) {
+    case command::cv:
+        return cv(typed, to);
+    case command::predict:
+        return predict(typed, to);
+    default:
+        return fit(typed, to);
+    }
 }
 
 /// The exception in flight as a message and an exit code.

@@ -60,6 +60,15 @@ std::vector<double> lambdas_of(const std::string& text)
     return lambdas;
 }
 
+/// One, or several of a cross-validation.
+std::vector<double> alphas_of(const arguments& typed)
+{
+    std::vector<double> alphas;
+    const std::string text = *typed.text("--alpha");
+    for (const std::string_view part : split(text, ',')) alphas.push_back(*parse_number(part));
+    return alphas;
+}
+
 verbosity level_of(const arguments& typed) { return typed.given("--quiet") ? verbosity::quiet : verbosity::normal; }
 
 } // namespace
@@ -74,6 +83,8 @@ fit_settings make_fit_settings(const arguments& typed)
     refuse_together(typed, "--lambda", "--lambda-min-ratio");
     refuse_together(typed, "--quiet", "--verbose");
     refuse_together(typed, "--y", "--y-column");
+    refuse_together(typed, "--positive", "--lower");
+    if (typed.given("--rescale-penalty-factors")) require(typed, "--penalty-factors");
 
     settings.design = *typed.text("X");
     settings.y_file = typed.text("--y").value_or("");
@@ -81,14 +92,27 @@ fit_settings make_fit_settings(const arguments& typed)
     settings.read = read_settings_of(typed);
     settings.memory = settings.read.memory_limit;
     settings.level = typed.given("--verbose") ? verbosity::verbose : level_of(typed);
+    if (typed.which() == command::fit) settings.criteria = typed.given("--criteria");
     settings.force = typed.given("--force");
     settings.json = typed.given("--json");
 
+    settings.sources.weights = typed.text("--weights").value_or("");
+    settings.sources.offset = typed.text("--offset").value_or("");
+    settings.sources.penalty_factors = typed.text("--penalty-factors").value_or("");
+    settings.sources.lower = typed.given("--positive") ? "0" : typed.text("--lower").value_or("");
+    settings.sources.upper = typed.text("--upper").value_or("");
+    settings.sources.exclude = typed.text("--exclude").value_or("");
+
     path_options& path = settings.path;
-    path.alpha = *typed.number("--alpha");
+    path.rescale_penalty_factors = typed.given("--rescale-penalty-factors");
+    path.dfmax = typed.integer("--dfmax").value_or(0);
+    path.pmax = typed.integer("--pmax").value_or(0);
+    path.alpha = alphas_of(typed).front();
     path.intercept = !typed.given("--no-intercept");
     path.standardize = !typed.given("--no-standardize");
     if (const auto lambda = typed.text("--lambda")) path.lambda = lambdas_of(*lambda);
+    if (settings.criteria && path.alpha != 1)
+        throw invalid_input(fmt::format("--criteria is for the Lasso, but --alpha is {}", path.alpha));
     path.n_lambda = static_cast<int>(*typed.integer("--n-lambda"));
     path.lambda_min_ratio = typed.number("--lambda-min-ratio");
     path.tol = *typed.number("--tol");
@@ -103,6 +127,32 @@ fit_settings make_fit_settings(const arguments& typed)
     return settings;
 }
 
+cv_settings make_cv_settings(const arguments& typed)
+{
+    cv_settings settings;
+    settings.fit = make_fit_settings(typed);
+    refuse_together(typed, "--groups", "--fold-ids");
+    refuse_together(typed, "--groups", "--split");
+    refuse_together(typed, "--fold-ids", "--split");
+    refuse_together(typed, "--fold-ids", "--folds");
+    settings.groups_file = typed.text("--groups").value_or("");
+    settings.fold_ids_file = typed.text("--fold-ids").value_or("");
+    cv_options& cv = settings.cv;
+    cv.alphas = alphas_of(typed);
+    cv.kind = settings.groups_file.empty() ? value_of(split_choices, *typed.text("--split")) : fold_kind::grouped;
+    cv.folds = *typed.integer("--folds");
+    cv.repeats = *typed.integer("--repeats");
+    const bool fixed = !settings.fold_ids_file.empty() || cv.kind == fold_kind::blocked;
+    if (fixed && cv.repeats > 1)
+        throw invalid_input(fmt::format("--repeats is {}, but {} gives the same folds every time", cv.repeats,
+                                        settings.fold_ids_file.empty() ? "--split blocked" : "--fold-ids"));
+    cv.seed = static_cast<std::uint64_t>(*typed.integer("--seed"));
+    cv.patience = typed.integer("--patience").value_or(0);
+    for (const char* const limit : {"--dfmax", "--pmax"}) refuse_together(typed, "--patience", limit);
+    cv.loss = value_of(loss_choices, *typed.text("--loss"));
+    return settings;
+}
+
 predict_settings make_predict_settings(const arguments& typed)
 {
     require(typed, "DIR");
@@ -113,7 +163,11 @@ predict_settings make_predict_settings(const arguments& typed)
     settings.design = *typed.text("X");
     settings.out = *typed.text("--out");
     settings.read = read_settings_of(typed);
-    settings.lambda = typed.number("--lambda");
+    settings.offset_file = typed.text("--offset").value_or("");
+    if (const auto lambda = typed.text("--lambda")) {
+        settings.lambda = parse_number(*lambda);
+        if (!settings.lambda) settings.lambda_rule = *lambda;
+    }
     settings.threads = settings.read.threads;
     settings.level = level_of(typed);
     return settings;
@@ -143,6 +197,9 @@ nlohmann::json options_json(const arguments& typed, const fit_settings& settings
             break;
         case argument_kind::lambdas:
             if (text) value = settings.path.lambda;
+            break;
+        case argument_kind::numbers:
+            if (text) value = alphas_of(typed);
             break;
         default:
             if (text) value = *text;

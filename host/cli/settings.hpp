@@ -4,6 +4,7 @@
 #include "host/cli/arguments.hpp"
 #include "host/cli/choices.hpp"
 
+#include <proxpath/cv.hpp>
 #include <proxpath/io.hpp>
 #include <proxpath/options.hpp>
 
@@ -16,18 +17,37 @@ namespace proxpath::cli {
 
 enum class verbosity { quiet, normal, verbose };
 
+/// Where what a fit knows of single rows and features comes from; model_inputs.hpp reads it. Empty = not given.
+struct input_sources {
+    std::string weights;         ///< file
+    std::string offset;          ///< file
+    std::string penalty_factors; ///< file
+    std::string lower, upper;    ///< a number or a file
+    std::string exclude;         ///< a list, or @ and a file
+};
+
 /// What `proxpath fit` was asked to do.
 struct fit_settings {
     std::string design;
     std::string y_file; ///< empty = responses in the design file
     std::string out;    ///< empty only with dry_run
     read_options read;
-    path_options path;
+    path_options path; ///< without what `sources` holds
+    input_sources sources;
     std::uint64_t memory = 0; ///< bytes for X and the work on it; 0 = automatic
     verbosity level = verbosity::normal;
+    bool criteria = false;
     bool force = false;
     bool dry_run = false;
     bool json = false;
+};
+
+/// What `proxpath cv` was asked to do.
+struct cv_settings {
+    fit_settings fit;
+    cv_options cv; ///< without `path`, which is that of `fit`, and without what the files hold
+    std::string groups_file;
+    std::string fold_ids_file;
 };
 
 /// What `proxpath predict` was asked to do.
@@ -35,18 +55,21 @@ struct predict_settings {
     std::string folder;
     std::string design;
     std::string out;
+    std::string offset_file;
     read_options read;
     std::optional<double> lambda;
+    std::string lambda_rule; ///< min, 1se, aic, bic or ebic, instead of a number
     int threads = 0;
     verbosity level = verbosity::normal;
 };
 
 /// @throws invalid_input for what is missing or does not go together; what reading a file of lambdas throws
 fit_settings make_fit_settings(const arguments& typed);
+cv_settings make_cv_settings(const arguments& typed);
 predict_settings make_predict_settings(const arguments& typed);
 
-/// Every option of the fit with the value in force, by its name without dashes ('-' within as '_'); null where there
-/// is neither a value nor a default.
+/// Every option of the fit (or cross-validation) with the value in force, by its name without dashes ('-' within as
+/// '_'); null where there is neither a value nor a default.
 nlohmann::json options_json(const arguments& typed, const fit_settings& settings);
 
 } // namespace proxpath::cli

@@ -78,12 +78,12 @@ data_set read_design(const input& source, const read_options& options, const rea
     });
 }
 
-std::vector<double> read_numbers(const input& source, const read_sizes& sizes)
+std::vector<double> read_numbers(const input& source, const read_sizes& sizes, number_rule rule)
 {
     const read_options options;
     read_settings settings{
         source, options, 1, resolved(sizes, 1), memory_guard(0), progress_meter(options.on_progress)};
-    return with_memory_errors(source, settings.guard, [&] { return read_number_lines(settings); });
+    return with_memory_errors(source, settings.guard, [&] { return read_number_lines(settings, rule); });
 }
 
 std::vector<std::string> read_names(const input& source, const read_sizes& sizes)
@@ -117,7 +117,10 @@ data_set read_data(const std::string& path, const read_options& options)
     return io::read_design(io::input::from_file(path), options);
 }
 
-std::vector<double> read_vector(const std::string& path) { return io::read_numbers(io::input::from_file(path)); }
+std::vector<double> read_vector(const std::string& path, number_rule rule)
+{
+    return io::read_numbers(io::input::from_file(path), {}, rule);
+}
 
 std::vector<std::string> read_lines(const std::string& path) { return io::read_names(io::input::from_file(path)); }
 

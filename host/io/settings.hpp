@@ -59,14 +59,15 @@ data_set read_svmlight(read_settings& settings);
 data_set read_matrix_market(read_settings& settings);
 data_set read_npz(read_settings& settings);
 data_set read_csv(read_settings& settings);
-std::vector<double> read_number_lines(read_settings& settings);
+std::vector<double> read_number_lines(read_settings& settings, number_rule rule);
 std::vector<std::string> read_name_lines(read_settings& settings);
 
 /// Chooses the reader by options.format and the input's name.
 data_set read_design(const input& source, const read_options& options, const read_sizes& sizes = {});
 
 /// A vector: lines or a Matrix Market array.
-std::vector<double> read_numbers(const input& source, const read_sizes& sizes = {});
+std::vector<double> read_numbers(const input& source, const read_sizes& sizes = {},
+                                 number_rule rule = number_rule::finite);
 
 /// Lines without their ends; blank ones at the end are left out.
 std::vector<std::string> read_names(const input& source, const read_sizes& sizes = {});

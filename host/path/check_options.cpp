@@ -90,6 +90,8 @@ void check_options(const path_options& options, std::int64_t n, std::int64_t p)
         throw invalid_input(fmt::format("max_iterations is {}; must be 1 or more", options.max_iterations));
     if (!backend::names_a_device(options.device))
         throw invalid_input(fmt::format("device is '{}'; must be {}", options.device, backend::device_rule));
+    if (options.dfmax < 0) throw invalid_input(fmt::format("dfmax is {}; must be 0 or more", options.dfmax));
+    if (options.pmax < 0) throw invalid_input(fmt::format("pmax is {}; must be 0 or more", options.pmax));
     check_lambdas(options);
     check_penalties(options, p);
     if (!options.weights.empty()) {

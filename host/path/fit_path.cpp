@@ -11,6 +11,7 @@
 #include "host/path/memory.hpp"
 #include "host/path/narrow_start.hpp"
 #include "host/path/null_model.hpp"
+#include "host/path/path_limits.hpp"
 #include "host/path/path_recorder.hpp"
 #include "host/path/problem.hpp"
 #include "host/path/restricted_solver.hpp"
@@ -86,6 +87,7 @@ public:
             solve_block(block);
             std::swap(before_, latest_);
             next_ += block.size();
+            if (limits_.reached(*recorder_, next_)) break;
         }
         return finish();
     }
@@ -413,6 +415,13 @@ private:
 
     path_result finish()
     {
+        result_.lambdas_asked = static_cast<std::int64_t>(lambdas_.size());
+        result_.ended_by = limits_.ended_by();
+        if (result_.ended_by != path_end::whole) {
+            lambdas_.resize(limits_.kept());
+            recorder_->truncate(limits_.kept());
+            result_.notes.push_back(limits_.note(result_.lambdas_asked));
+        }
         recorder_->fill_interrupted(lambdas_, null_);
         recorder_->move_into(result_);
         result_.lambda_max = null_.lambda_max;
@@ -465,6 +474,7 @@ private:
     restricted_solver solver_;
     std::optional<path_recorder> recorder_;
     std::vector<double> lambdas_;
+    path_limits limits_{options_.dfmax, options_.pmax};
     std::size_t next_ = 0;
     double tolerance_ = 0;
 

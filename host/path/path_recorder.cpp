@@ -107,6 +107,13 @@ void path_recorder::fill_interrupted(std::span<const double> lambdas, const null
     }
 }
 
+void path_recorder::truncate(std::size_t lambdas)
+{
+    points_.resize(lambdas);
+    columns_.resize(lambdas);
+    known_.resize(lambdas);
+}
+
 void path_recorder::move_into(path_result& result)
 {
     sparse_columns& out = result.coefficients;

@@ -34,7 +34,14 @@ public:
                std::span<const double> solved, std::size_t k);
     /// Columns never stored become the null model, marked interrupted.
     void fill_interrupted(std::span<const double> lambdas, const null_model& null);
+    /// Leaves the first `lambdas` alone.
+    void truncate(std::size_t lambdas);
     void move_into(path_result& result);
+
+    /// True of a stored column.
+    bool known(std::size_t index) const { return known_[index] != 0; }
+    /// Features that are not 0 in a stored column, ascending, each with its coefficient.
+    std::span<const std::pair<std::int64_t, double>> column(std::size_t index) const { return columns_[index]; }
 
     std::int64_t stored() const { return stored_; }
     double largest_rel_gap() const { return largest_rel_gap_; }

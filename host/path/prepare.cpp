@@ -61,6 +61,15 @@ void centre_response(problem& fit, std::span<const double> y, const path_options
     fit.response_mean = mean + rest;
 }
 
+/// What the penalty factors are multiplied by.
+double factor_scale(const path_options& options)
+{
+    if (!options.rescale_penalty_factors) return 1;
+    double sum = 0;
+    for (const double factor : options.penalty_factors) sum += std::isinf(factor) ? 1 : factor;
+    return sum > 0 && std::isfinite(sum) ? static_cast<double>(options.penalty_factors.size()) / sum : 1;
+}
+
 /// Where the mean of a column goes: into the shift where every row that counts is stored, else into the centre.
 void centre_columns(const backend::column_moments& moments, backend::column_scaling& scaling)
 {
@@ -96,8 +105,9 @@ problem prepare(const operations<double>& ops, const matrix& X, std::span<const 
     fit.kkt_scale.assign(p, 0.0);
     fit.skip.assign(p, 0);
 
+    const double rescale = factor_scale(options);
     for (std::size_t j = 0; j < p; ++j) {
-        const double factor = options.penalty_factors.empty() ? 1.0 : options.penalty_factors[j];
+        const double factor = options.penalty_factors.empty() ? 1.0 : rescale * options.penalty_factors[j];
         const double deviation = std::sqrt(moments.variance[j]);
         const double norm = fit.intercept ? deviation : std::sqrt(moments.mean_square[j]);
         const double scale = options.standardize ? deviation : 1.0;

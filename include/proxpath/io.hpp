@@ -62,9 +62,20 @@ PROXPATH_API file_format format_of(const std::string& path);
 /// @throws cancelled    when the callback returned false
 PROXPATH_API data_set read_data(const std::string& path, const read_options& options = {});
 
+/// Which numbers a vector may hold.
+enum class number_rule : std::uint8_t {
+    finite,
+    whole,       ///< a whole number of at most 2⁵³
+    weight,      ///< finite, 0 or more
+    factor,      ///< 0 or more, or infinite
+    lower_bound, ///< 0 or less, or minus infinity
+    upper_bound  ///< 0 or more, or infinity
+};
+
 /// Reads a vector: one number a line (blank lines at the end allowed), or a Matrix Market array with one column;
-/// compressed or not. Errors as read_data.
-PROXPATH_API std::vector<double> read_vector(const std::string& path);
+/// compressed or not. Infinity is written inf, with or without a sign. Errors as read_data; a number that breaks the
+/// rule is one.
+PROXPATH_API std::vector<double> read_vector(const std::string& path, number_rule rule = number_rule::finite);
 
 /// Reads names, one a line; blank lines at the end are left out. Errors as read_data.
 PROXPATH_API std::vector<std::string> read_lines(const std::string& path);

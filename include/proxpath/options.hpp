@@ -49,9 +49,16 @@ struct path_options {
     std::span<const double> weights; ///< n, ≥ 0, any sum > 0 (normalised to 1); empty = all equal
     std::span<const double> offset;  ///< n, finite, subtracted from y; empty = none
     std::span<const double>
-        penalty_factors;           ///< p, ≥ 0; 0 = unpenalised, +inf = excluded; empty = all 1; never rescaled
-    std::span<const double> lower; ///< p, ≤ 0, −inf allowed; empty = no lower bounds
-    std::span<const double> upper; ///< p, ≥ 0, +inf allowed; empty = no upper bounds
+        penalty_factors; ///< p, ≥ 0; 0 = unpenalised, +inf = excluded; empty = all 1; used as given, unless:
+    bool rescale_penalty_factors = false; ///< multiply the factors by p over their sum, as glmnet does; there and here
+                                          ///< an excluded feature counts as a factor of 1 in the sum
+    std::span<const double> lower;        ///< p, ≤ 0, −inf allowed; empty = no lower bounds
+    std::span<const double> upper;        ///< p, ≥ 0, +inf allowed; empty = no upper bounds
+
+    std::int64_t dfmax = 0; ///< > 0: the path ends with the first lambda that has more than so many non-zeros, which
+                            ///< is its last one; 0 = no limit
+    std::int64_t pmax = 0;  ///< > 0: the path ends before the first lambda with which more than so many features would
+                            ///< have been non-zero at one lambda or another; its first lambda stays; 0 = no limit
 
     solver_kind solver = solver_kind::automatic;
     screening_kind screening = screening_kind::automatic;

@@ -1,6 +1,8 @@
 // Everything the library offers, in the order of a first reading: a matrix, options, the fit, its result.
 #pragma once
 
+#include <proxpath/criteria.hpp>
+#include <proxpath/cv.hpp>
 #include <proxpath/devices.hpp>
 #include <proxpath/errors.hpp>
 #include <proxpath/fit.hpp>

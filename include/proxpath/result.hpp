@@ -77,9 +77,14 @@ struct round_account {
     std::string reason;                                  ///< why that one
 };
 
+/// What ended a path before its last lambda: see dfmax and pmax of path_options, patience of cv_options.
+enum class path_end : std::uint8_t { whole, dfmax, pmax, patience };
+
 /// The whole path.
 struct path_result {
     std::vector<path_point> points; ///< one for each lambda, in the order of the lambdas
+    path_end ended_by = path_end::whole;
+    std::int64_t lambdas_asked = 0; ///< more than there are points where dfmax or pmax ended the path
     sparse_columns coefficients;    ///< column k belongs to points[k]; original scale; exact zeros absent
     double lambda_max = 0;          ///< smallest lambda with all penalised coefficients zero (alpha below 1e-3: with
                                     ///< 1e-3 for alpha)

@@ -571,6 +571,12 @@ def check_folder(folder, X, y, problems=None):
     """Checks a fit folder against data. `problems` may keep Problem objects between calls on the same data; give X as
     `X.astype(REAL)` then, so that they share it."""
     fit = Fit(folder)
+    # Their problem is another one than is recomputed here: better no verdict than a wrong one.
+    for name in ("weights", "offset", "penalty_factors", "lower", "upper"):
+        if fit.summary.get(name + "_checksum") is not None:
+            raise CheckError(f"{folder}: a fit with {name} is not recomputed by this program")
+    if fit.summary.get("ended_by") is not None:
+        raise CheckError(f"{folder}: a path that was ended early is not recomputed by this program")
     intercept = not fit.options.get("no_intercept", False)
     standardize = not fit.options.get("no_standardize", False)
     key = (intercept, standardize)

@@ -1,0 +1,461 @@
+// Cross-validation: for each alpha a fit on all rows, then one for every fold at the same lambdas, with weight 0 for
+// the rows held out. Folds are pieces of one parallel loop, within which each fit is serial; nothing depends on who
+// computes which. See include/proxpath/cv.hpp.
+
+#include "host/parallel/parallel_for.hpp"
+#include "host/path/problem.hpp"
+#include "host/selection/curve.hpp"
+#include "host/selection/held_out.hpp"
+
+#include <proxpath/cv.hpp>
+#include <proxpath/fit.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cmath>
+#include <new>
+#include <thread>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace proxpath {
+
+namespace selection {
+
+namespace {
+
+using steady = std::chrono::steady_clock;
+
+double seconds_after(steady::time_point start) { return std::chrono::duration<double>(steady::now() - start).count(); }
+
+/// What a fold hands back.
+struct fold_outcome {
+    std::vector<double> losses;        // K
+    std::vector<std::uint8_t> counted; // K
+    std::vector<double> predicted;     // |rows| × K, offset included; where they are kept
+    std::int64_t not_converged = 0;
+    bool constant = false;        // y does not vary in the training rows
+    bool without_measure = false; // no weight, or r2 of rows that do not vary
+};
+
+class cross_validation {
+public:
+    cross_validation(const matrix& X, std::span<const double> y, const cv_options& options)
+        : X_(X), y_(y), options_(options), alphas_(options.alphas),
+          threads_(parallel::resolve_threads(options.path.threads))
+    {
+        if (alphas_.empty()) alphas_.push_back(options.path.alpha);
+        path::check_response(y, X.rows());
+        for (const double alpha : alphas_) {
+            path_options path = options.path;
+            path.alpha = alpha;
+            path::check_options(path, X.rows(), X.cols());
+        }
+        if (options.patience < 0)
+            throw invalid_input(fmt::format("patience is {}; must be 0 or more", options.patience));
+        if (options.patience > 0 && (options.path.dfmax > 0 || options.path.pmax > 0))
+            throw invalid_input("patience and dfmax or pmax do not go together: each says where the path ends");
+        weights_.assign(options.path.weights.begin(), options.path.weights.end());
+        if (weights_.empty()) weights_.assign(y.size(), 1.0);
+        deal_folds();
+        // All fits under one limit: their results may depend on it.
+        memory_limit_ = plan_memory(X, options.path).limit_bytes;
+        fits_total_ = static_cast<std::int64_t>(alphas_.size() * (1 + result_.folds.size()));
+    }
+
+    cv_result run()
+    {
+        for (const double alpha : alphas_) add_curve(alpha);
+        note_edges();
+        note_folds();
+        return std::move(result_);
+    }
+
+private:
+    void deal_folds()
+    {
+        result_.loss = options_.loss;
+        for (std::int64_t repeat = 0; repeat < options_.repeats; ++repeat) {
+            const std::vector<std::int64_t> fold_of = make_folds(options_, y_, repeat);
+            const std::int64_t count = 1 + *std::max_element(fold_of.begin(), fold_of.end());
+            const std::size_t first = result_.folds.size();
+            result_.folds.resize(first + static_cast<std::size_t>(count));
+            double total = 0;
+            for (std::size_t i = 0; i < fold_of.size(); ++i) {
+                cv_fold& fold = result_.folds[first + static_cast<std::size_t>(fold_of[i])];
+                ++fold.rows;
+                fold.weight += weights_[i];
+                total += weights_[i];
+            }
+            for (std::int64_t f = 0; f < count; ++f) {
+                cv_fold& fold = result_.folds[first + static_cast<std::size_t>(f)];
+                fold.repeat = repeat;
+                place_.push_back(f);
+                if (!leaves_weight(fold_of, f))
+                    throw invalid_input(
+                        fmt::format("fold {} holds all rows of positive weight; nothing is left to fit", f));
+            }
+            result_.fold_of.insert(result_.fold_of.end(), fold_of.begin(), fold_of.end());
+        }
+    }
+
+    bool leaves_weight(std::span<const std::int64_t> fold_of, std::int64_t fold) const
+    {
+        for (std::size_t i = 0; i < fold_of.size(); ++i)
+            if (fold_of[i] != fold && weights_[i] > 0) return true;
+        return false;
+    }
+
+    std::span<const std::int64_t> folds_of_repeat(std::int64_t repeat) const
+    {
+        const std::size_t n = y_.size();
+        return std::span(result_.fold_of).subspan(static_cast<std::size_t>(repeat) * n, n);
+    }
+
+    /// Stops every fit once the caller wants to; tells him how far all of them are, from his own thread only.
+    progress_callback watch()
+    {
+        if (!options_.path.on_progress) return {};
+        return [this](const progress& fit) {
+            if (std::this_thread::get_id() != caller_) return !stopped_.load();
+            progress now = fit;
+            now.fits_done = fits_done_.load();
+            now.fits_total = fits_total_;
+            now.fraction =
+                std::min(1.0, stage_begin_ + stage_share_ * (static_cast<double>(stage_done_.load()) + fit.fraction) /
+                                                 stage_fits_);
+            now.elapsed_s = seconds_after(started_);
+            try {
+                if (!options_.path.on_progress(now)) stopped_.store(true);
+            } catch (...) {
+                stopped_.store(true);
+                throw;
+            }
+            return !stopped_.load();
+        };
+    }
+
+    /// What comes next is `share` of all the work, from `begin` on, in `fits` fits.
+    void enter_stage(double begin, double share, std::size_t fits)
+    {
+        stage_begin_ = begin;
+        stage_share_ = share;
+        stage_fits_ = static_cast<double>(fits);
+        stage_done_.store(0);
+    }
+
+    void stop_if_cancelled() const
+    {
+        if (stopped_.load()) throw cancelled("cross-validation was stopped; there is no partial result");
+    }
+
+    void add_curve(double alpha)
+    {
+        path_options path = options_.path;
+        path.alpha = alpha;
+        path.memory_limit = memory_limit_;
+        path.on_progress = watch();
+        if (options_.patience == 0)
+            validate_whole_path(path);
+        else
+            validate_in_steps(path);
+    }
+
+    void validate_whole_path(path_options& path)
+    {
+        const work_shares work = shares();
+        enter_stage(work.begin, work.one_fit, 1);
+        path_result whole = fit_all_rows(path);
+        path.lambda.clear();
+        for (const path_point& point : whole.points) path.lambda.push_back(point.lambda);
+        path.dfmax = path.pmax = 0; // the path has ended where it ends
+        enter_stage(work.begin + work.one_fit, work.folds, result_.folds.size());
+        const std::vector<fold_outcome> outcomes = fit_folds(path);
+        take(curve_of(path, outcomes), std::move(whole), outcomes);
+    }
+
+    /// The folds first, on more and more lambdas, then all rows on those that were needed.
+    void validate_in_steps(path_options& path)
+    {
+        const work_shares work = shares();
+        enter_stage(work.begin, 0, 1);
+        const std::vector<double> lambdas = whole_grid(path);
+        const std::size_t K = lambdas.size();
+        const auto step = static_cast<std::size_t>(options_.patience);
+        cv_curve curve;
+        std::vector<fold_outcome> outcomes;
+        for (std::size_t length = std::min(K, 2 * step), before = 0;; length = std::min(K, length + step)) {
+            path.lambda.assign(lambdas.begin(), lambdas.begin() + static_cast<std::ptrdiff_t>(length));
+            const double each = work.folds / static_cast<double>(K);
+            enter_stage(work.begin + each * static_cast<double>(before), each * static_cast<double>(length - before),
+                        result_.folds.size());
+            outcomes = fit_folds(path);
+            curve = curve_of(path, outcomes);
+            if (length == K || curve.at_min + step < length) break;
+            before = length;
+            fits_total_ += static_cast<std::int64_t>(result_.folds.size());
+        }
+        enter_stage(work.begin + work.folds, work.one_fit, 1);
+        path_result whole = fit_all_rows(path);
+        whole.lambdas_asked = static_cast<std::int64_t>(K);
+        if (path.lambda.size() < K) {
+            whole.ended_by = path_end::patience;
+            whole.notes.push_back(fmt::format("the curve did not improve for {} lambdas: the path ends after {} of {}",
+                                              options_.patience, path.lambda.size(), K));
+        }
+        take(std::move(curve), std::move(whole), outcomes);
+    }
+
+    /// The part of an alpha in all the work, if every fit takes the same time.
+    struct work_shares {
+        double begin = 0;
+        double one_fit = 0;
+        double folds = 0;
+    };
+    work_shares shares() const
+    {
+        const double span = 1.0 / static_cast<double>(alphas_.size());
+        const double one_fit = span / static_cast<double>(result_.folds.size() + 1);
+        return {span * static_cast<double>(result_.curves.size()), one_fit, span - one_fit};
+    }
+
+    path_result fit_all_rows(const path_options& path)
+    {
+        const auto fitting = steady::now();
+        path_result whole = fit_path(X_, y_, path);
+        ++fits_done_;
+        ++stage_done_;
+        result_.fit_s += seconds_after(fitting);
+        stop_if_cancelled();
+        if (!(whole.points.front().lambda > 0))
+            throw invalid_input(fmt::format("there is no lambda to choose: {}",
+                                            whole.notes.empty() ? "the path is the null model" : whole.notes.back()));
+        return whole;
+    }
+
+    /// The lambdas that a fit on all rows would have, from a path of one.
+    std::vector<double> whole_grid(path_options path)
+    {
+        if (!path.lambda.empty()) return path.lambda;
+        const int length = std::exchange(path.n_lambda, 1);
+        const path_result first = fit_all_rows(path);
+        --fits_done_; // none of those that count
+        path.n_lambda = length;
+        return path::lambda_grid(path, first.lambda_max, X_.rows(), X_.cols());
+    }
+
+    cv_curve curve_of(const path_options& path, const std::vector<fold_outcome>& outcomes) const
+    {
+        cv_curve curve;
+        curve.alpha = path.alpha;
+        for (const double lambda : path.lambda) curve.points.emplace_back().lambda = lambda;
+        for (const fold_outcome& each : outcomes) {
+            curve.fold_losses.insert(curve.fold_losses.end(), each.losses.begin(), each.losses.end());
+            curve.fold_counted.insert(curve.fold_counted.end(), each.counted.begin(), each.counted.end());
+        }
+        finish_curve(options_.loss, result_.folds, curve);
+        return curve;
+    }
+
+    /// Adds a curve to the result, and its fit where it is the best so far.
+    void take(cv_curve curve, path_result whole, const std::vector<fold_outcome>& outcomes)
+    {
+        for (std::size_t k = 0; k < whole.points.size(); ++k) curve.points[k].df = whole.points[k].df;
+        for (std::size_t f = 0; f < outcomes.size(); ++f) {
+            result_.folds[f].not_converged += outcomes[f].not_converged;
+            if (!result_.curves.empty()) continue; // the same for every alpha
+            constant_folds_ += outcomes[f].constant ? 1 : 0;
+            unmeasured_folds_ += outcomes[f].without_measure ? 1 : 0;
+        }
+        result_.curves.push_back(std::move(curve));
+        const cv_curve& added = result_.curves.back();
+        const cv_curve& best = result_.curves[result_.best];
+        if (result_.curves.size() > 1 &&
+            !better(options_.loss, added.points[added.at_min].mean, best.points[best.at_min].mean))
+            return;
+        result_.best = result_.curves.size() - 1;
+        result_.fit = std::move(whole);
+        if (options_.predictions) result_.predictions = gather_predictions(outcomes);
+    }
+
+    std::vector<fold_outcome> fit_folds(const path_options& path)
+    {
+        const auto validating = steady::now();
+        std::vector<fold_outcome> outcomes(result_.folds.size());
+        parallel::parallel_for(side_by_side(path), static_cast<std::int64_t>(outcomes.size()), [&](std::int64_t piece) {
+            if (stopped_.load()) return;
+            outcomes[static_cast<std::size_t>(piece)] = fit_fold(path, static_cast<std::size_t>(piece));
+            ++fits_done_;
+            ++stage_done_;
+        });
+        result_.folds_s += seconds_after(validating);
+        stop_if_cancelled();
+        return outcomes;
+    }
+
+    /// Fits that the memory limit has room for: their results do not depend on it, since each has the whole limit.
+    int side_by_side(const path_options& path) const
+    {
+        const memory_plan plan = plan_memory(X_, path);
+        const std::uint64_t each = std::max<std::uint64_t>(1, plan.vectors_bytes + plan.working_bytes);
+        const std::uint64_t room = std::max<std::uint64_t>(1, memory_limit_ / each);
+        return static_cast<int>(std::min<std::uint64_t>(room, static_cast<std::uint64_t>(threads_)));
+    }
+
+    fold_outcome fit_fold(path_options path, std::size_t f) const
+    {
+        const std::span<const std::int64_t> fold_of = folds_of_repeat(result_.folds[f].repeat);
+        const held_out_rows held = rows_of_fold(fold_of, place_[f]);
+        std::vector<double> training(weights_);
+        for (const std::int64_t row : held.rows) training[static_cast<std::size_t>(row)] = 0;
+        path.weights = training;
+        const path_result fit = fit_path(X_, y_, path);
+
+        const std::size_t K = fit.points.size();
+        std::vector<double> predicted = predict_rows(X_, held, fit);
+        if (!path.offset.empty())
+            for (std::size_t r = 0; r < held.rows.size(); ++r)
+                for (std::size_t k = 0; k < K; ++k)
+                    predicted[r * K + k] += path.offset[static_cast<std::size_t>(held.rows[r])];
+        const loss_sums sums = sum_losses(options_.loss, held, predicted, K, y_, path.offset, weights_,
+                                          path.intercept ? training_mean(training) : 0);
+        fold_outcome outcome = measure(fit, sums);
+        if (options_.predictions) outcome.predicted = std::move(predicted);
+        return outcome;
+    }
+
+    /// Weighted mean of y − offset.
+    double training_mean(std::span<const double> training) const
+    {
+        const std::span<const double> offset = options_.path.offset;
+        double weight = 0;
+        double sum = 0;
+        for (std::size_t i = 0; i < training.size(); ++i) {
+            if (training[i] == 0) continue;
+            weight += training[i];
+            sum += training[i] * (y_[i] - (offset.empty() ? 0.0 : offset[i]));
+        }
+        return sum / weight;
+    }
+
+    fold_outcome measure(const path_result& fit, const loss_sums& sums) const
+    {
+        fold_outcome outcome;
+        const std::size_t K = fit.points.size();
+        outcome.losses.assign(K, 0.0);
+        outcome.counted.assign(K, 0);
+        outcome.constant = fit.null_loss == 0;
+        outcome.without_measure = sums.weight == 0 || (options_.loss == cv_loss::r2 && sums.null_square == 0);
+        for (std::size_t k = 0; k < K; ++k) {
+            const bool converged = fit.points[k].status == column_status::converged;
+            outcome.not_converged += converged ? 0 : 1;
+            if (!converged || outcome.without_measure) continue;
+            const double loss = options_.loss == cv_loss::mae   ? sums.absolute[k] / sums.weight
+                                : options_.loss == cv_loss::mse ? sums.square[k] / sums.weight
+                                                                : 1 - sums.square[k] / sums.null_square;
+            if (!std::isfinite(loss))
+                throw invalid_input("y: squares of its held-out residuals overflow; divide it by a power of ten");
+            outcome.losses[k] = loss;
+            outcome.counted[k] = 1;
+        }
+        return outcome;
+    }
+
+    /// n × K, the mean over the repeats, in their order.
+    std::vector<double> gather_predictions(const std::vector<fold_outcome>& outcomes) const
+    {
+        const std::size_t K = outcomes.front().losses.size();
+        std::vector<double> all(y_.size() * K, 0.0);
+        for (std::size_t f = 0; f < outcomes.size(); ++f) {
+            const held_out_rows held = rows_of_fold(folds_of_repeat(result_.folds[f].repeat), place_[f]);
+            for (std::size_t r = 0; r < held.rows.size(); ++r)
+                for (std::size_t k = 0; k < K; ++k)
+                    all[static_cast<std::size_t>(held.rows[r]) * K + k] +=
+                        outcomes[f].predicted[r * K + k] / static_cast<double>(options_.repeats);
+        }
+        return all;
+    }
+
+    void note_edges()
+    {
+        const cv_curve& curve = result_.curve();
+        std::vector<std::string>& notes = result_.notes;
+        if (curve.points[curve.at_min].folds == 0)
+            notes.emplace_back("no fold has a loss at any lambda: lambda.min and lambda.1se mean nothing");
+        else if (curve.points.size() > 1 && curve.at_min + 1 == curve.points.size())
+            notes.emplace_back("lambda.min is the smallest lambda: smaller ones may predict better (lambda_min_ratio)");
+        else if (curve.at_min == 0)
+            notes.emplace_back("lambda.min is the largest lambda: no smaller penalty predicts better");
+        if (alphas_.size() < 3) return;
+        const auto [least, most] = std::minmax_element(alphas_.begin(), alphas_.end());
+        if ((curve.alpha == *least && curve.alpha > 0) || (curve.alpha == *most && curve.alpha < 1))
+            notes.push_back(fmt::format("the best alpha, {}, is at the edge of those compared", curve.alpha));
+    }
+
+    void note_folds()
+    {
+        std::vector<std::string>& notes = result_.notes;
+        const std::size_t count = result_.folds.size();
+        std::int64_t open = 0;
+        for (const cv_fold& fold : result_.folds) open += fold.not_converged;
+        if (open > 0)
+            notes.push_back(
+                fmt::format("{} fits of folds at single lambdas did not reach the tolerance and are left out "
+                            "of the curve: where points have fewer folds than others, compare with care",
+                            open));
+        if (constant_folds_ > 0)
+            notes.push_back(fmt::format(
+                "{} of {} folds leave training rows that the null model fits exactly (y does not vary in them)",
+                constant_folds_, count));
+        if (unmeasured_folds_ > 0)
+            notes.push_back(fmt::format(
+                "{} of {} folds have no loss ({}) and are left out of the curve", unmeasured_folds_, count,
+                options_.loss == cv_loss::r2 ? "no weight, or rows that do not vary" : "their rows have no weight"));
+    }
+
+    steady::time_point started_ = steady::now();
+    std::thread::id caller_ = std::this_thread::get_id();
+    const matrix& X_;
+    std::span<const double> y_;
+    const cv_options& options_;
+    std::vector<double> alphas_;
+    int threads_;
+    std::vector<double> weights_;     // as given, not normalised
+    std::vector<std::int64_t> place_; // of each fold within its repeat
+    std::uint64_t memory_limit_ = 0;
+    std::int64_t fits_total_ = 0;
+    std::int64_t constant_folds_ = 0;
+    std::int64_t unmeasured_folds_ = 0;
+    std::atomic<std::int64_t> fits_done_{0};
+    // Where the work stands, for reports: written and read by the caller's thread, but for the count.
+    double stage_begin_ = 0;
+    double stage_share_ = 0;
+    double stage_fits_ = 1;
+    std::atomic<std::int64_t> stage_done_{0};
+    std::atomic<bool> stopped_{false};
+    cv_result result_;
+};
+
+} // namespace
+
+} // namespace selection
+
+cv_result fit_cv(const matrix& X, std::span<const double> y, const cv_options& options)
+{
+    try {
+        return selection::cross_validation(X, y, options).run();
+    } catch (const std::bad_alloc&) {
+        throw out_of_memory("the system refused memory during cross-validation; leave out the predictions, set a lower "
+                            "limit, or use fewer threads",
+                            0, options.path.memory_limit);
+    }
+}
+
+cv_result fit_cv(const matrix_view& X, std::span<const double> y, const cv_options& options)
+{
+    return fit_cv(matrix::from_view(X, options.path.threads), y, options);
+}
+
+} // namespace proxpath

@@ -1,0 +1,226 @@
+#!/usr/bin/env python3
+"""Compares cross-validation with cv.glmnet (R) and scikit-learn's LassoCV and ElasticNetCV, on the same folds and lambdas.
+
+    compare_cv.py --program build/release/proxpath [--data FOLDER] [--only SET]...
+
+glmnet is the one of Debian (r-base-core, r-cran-glmnet, r-cran-matrix); scikit-learn is used when the Python that runs
+this has it. What is missing is skipped with a message, and is no failure.
+
+With glmnet: curve (cvm), standard error (cvsd), lambda.min and lambda.1se, at alpha 1, with and without standardisation,
+weights and bounds at 0, for squared and absolute error. For alpha below 1 the two are not the same problem in folds:
+glmnet divides y by its standard deviation in the rows of each fit, so one lambda of its means another penalty in every
+fold. With scikit-learn: the loss of every single fold, at l1_ratio 1 and 0.5, with and without positive=True, unscaled.
+
+How close: every fit is solved until its gap g is 1e-12 of the null loss, or the peer's own best. The loss is strongly
+convex in fitted values, so those of two fits differ by sqrt(2 g) + sqrt(2 g_peer) of the training rows at most, some
+3e-6 of y's standard deviation; a squared loss, then, by 1e-5 of the null loss, if held-out rows are no farther away
+than training rows. `allowed` is this share. Where the best two means are closer than that, either may be lambda.min.
+"""
+
+import argparse
+import csv
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import warnings
+
+import numpy as np
+import run_all_data
+
+SETS = ["prostate", "diabetes_std", "diabetes64", "hitters", "glmnet_quickstart", "glmnet_sparse", "housing_scale",
+        "abalone_scale", "riboflavin"]
+LAMBDAS = 30
+FOLDS = 7
+ALLOWED = 1e-5
+
+
+class Ours:
+    """One run of the program, read back from its folder."""
+
+    def __init__(self, program, work, arguments, options):
+        folder = os.path.join(work, "cv")
+        shutil.rmtree(folder, ignore_errors=True)
+        done = subprocess.run([program, "cv", *arguments, "--out", folder, "--tol", "1e-12", "--quiet", "--n-lambda",
+                               str(LAMBDAS), "--lambda-min-ratio", "0.01", *options], capture_output=True, text=True)
+        if done.returncode not in (0, 2):
+            raise SystemExit(f"{' '.join(options)}: {done.stderr}")
+        with open(os.path.join(folder, "cv.csv"), encoding="ascii") as file:
+            rows = list(csv.DictReader(file))
+        self.lambdas = np.array([float(row["lambda"]) for row in rows])
+        self.mean = np.array([float(row["loss"] or "nan") for row in rows])
+        self.se = np.array([float(row["se"] or "nan") for row in rows])
+        self.df = np.array([int(row["df"]) for row in rows])
+        with open(os.path.join(folder, "folds.csv"), encoding="ascii") as file:
+            losses = [float(row["loss"] or "nan") for row in csv.DictReader(file)]
+        self.folds = np.array(losses).reshape(len(rows), -1)
+        with open(os.path.join(folder, "summary.json"), encoding="utf-8") as file:
+            self.cv = json.load(file)["cv"]
+
+
+def differences(ours, mean, se, null):
+    return np.nanmax(np.abs(ours.mean - mean)) / null, np.nanmax(np.abs(ours.se - se)) / null
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# glmnet
+
+
+def glmnet_missing():
+    if not shutil.which("Rscript"):
+        return "Rscript is not installed (Debian: r-base-core r-cran-glmnet r-cran-matrix)"
+    done = subprocess.run(["Rscript", "-e", "library(glmnet)"], capture_output=True)
+    return "R has no glmnet (Debian: r-cran-glmnet r-cran-matrix)" if done.returncode else None
+
+
+GLMNET_JOBS = [  # standardize, weighted, positive, measure
+    (True, False, False, "mse"),
+    (True, True, False, "mse"),
+    (True, True, True, "mse"),
+    (False, False, False, "mse"),
+    (True, True, False, "mae"),
+]
+
+
+def compare_glmnet(program, work, arguments, X, y, folds, weights, files):
+    folder = os.path.join(work, "glmnet")
+    shutil.rmtree(folder, ignore_errors=True)
+    os.mkdir(folder)
+    n, p = X.shape
+    np.asarray(X, dtype=np.float64).T.tofile(os.path.join(folder, "design.bin"))
+    y.tofile(os.path.join(folder, "response.bin"))
+    (folds + 1.0).tofile(os.path.join(folder, "folds.bin"))
+    weights.tofile(os.path.join(folder, "weights.bin"))
+    runs = []
+    with open(os.path.join(folder, "jobs.txt"), "w", encoding="ascii") as jobs:
+        for at, (standardize, weighted, positive, measure) in enumerate(GLMNET_JOBS):
+            options = ["--fold-ids", files["folds"], "--loss", measure]
+            options += [] if standardize else ["--no-standardize"]
+            options += ["--weights", files["weights"]] if weighted else []
+            options += ["--positive"] if positive else []
+            ours = Ours(program, work, arguments, options)
+            runs.append(ours)
+            ours.lambdas.tofile(os.path.join(folder, f"job{at}.lambda"))
+            jobs.write(f"job{at} {n} {p} {int(standardize)} {int(weighted)} {int(positive)} {len(ours.lambdas)} "
+                       f"{measure}\n")
+    script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "compare_cv.R")
+    done = subprocess.run(["Rscript", "--vanilla", script, folder], capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(f"Rscript: {done.stderr}")
+    for at, (job, ours) in enumerate(zip(GLMNET_JOBS, runs)):
+        standardize, weighted, positive, measure = job
+        name = f"{'std ' if standardize else ''}{'weights ' if weighted else ''}{'positive ' if positive else ''}{measure}"
+        values = np.fromfile(os.path.join(folder, f"job{at}.result"))
+        if len(values) != 3 * LAMBDAS + 2:
+            yield name, None, None, ["the peer did not finish its path"]
+            continue
+        mean, se, _ = values[:-2].reshape(3, -1)
+        w = weights if weighted else np.ones(n)
+        centred = y - np.average(y, weights=w)
+        null = np.average(centred**2 if measure == "mse" else np.abs(centred), weights=w)
+        curve, error = differences(ours, mean, se, null)
+        failures = []
+        if not curve <= ALLOWED or not error <= ALLOWED:
+            failures.append("curves are further apart than the gaps allow")
+        for rule, peer in (("lambda_min", values[-2]), ("lambda_1se", values[-1])):
+            if abs(ours.cv[rule] / peer - 1) < 1e-9:
+                continue
+            a = int(np.argmin(np.abs(ours.lambdas - ours.cv[rule])))
+            b = int(np.argmin(np.abs(ours.lambdas - peer)))
+            border = ours.mean.min() if rule == "lambda_min" else (ours.mean + ours.se)[np.argmin(ours.mean)]
+            if max(abs(ours.mean[a] - border), abs(ours.mean[b] - border)) > ALLOWED * null:
+                failures.append(f"{rule} {ours.cv[rule]} here, {peer} there")
+        yield name, curve, error, failures
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# scikit-learn
+
+
+def sklearn_missing():
+    try:
+        import sklearn  # noqa: F401
+    except ImportError:
+        return "this Python has no scikit-learn"
+    return None
+
+
+def compare_sklearn(program, work, arguments, X, y, folds, weights, files):
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import ElasticNetCV, LassoCV
+
+    splits = [(np.flatnonzero(folds != f), np.flatnonzero(folds == f)) for f in range(FOLDS)]
+    null = np.mean((y - y.mean())**2)
+    for ratio, positive in ((1.0, False), (1.0, True), (0.5, False), (0.5, True)):
+        options = ["--fold-ids", files["folds"], "--no-standardize", "--alpha", str(ratio)]
+        options += ["--positive"] if positive else []
+        ours = Ours(program, work, arguments, options)
+        name = f"{'LassoCV' if ratio == 1 else 'ElasticNetCV'}{' positive' if positive else ''}"
+        settings = dict(alphas=ours.lambdas, cv=splits, tol=1e-13, max_iter=1000000, positive=positive)
+        model = LassoCV(**settings) if ratio == 1 else ElasticNetCV(l1_ratio=ratio, **settings)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            model.fit(X, y)
+        order = np.argsort(-model.alphas_)
+        apart = np.nanmax(np.abs(model.mse_path_[order] - ours.folds)) / null
+        failures = [] if apart <= ALLOWED else ["losses of folds are further apart than the gaps allow"]
+        # scikit-learn weights folds equally, not by their rows.
+        yield name, apart, float("nan"), failures
+
+
+PEERS = {"glmnet": (glmnet_missing, compare_glmnet), "scikit-learn": (sklearn_missing, compare_sklearn)}
+
+
+def write_numbers(path, numbers):
+    with open(path, "w", encoding="ascii") as file:
+        file.writelines(f"{number}\n" for number in numbers)
+    return path
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n", 1)[0])
+    parser.add_argument("--program", required=True, help="the proxpath program")
+    parser.add_argument("--data", default=os.environ.get("PROXPATH_DATA"), help="folder of the sets")
+    parser.add_argument("--only", action="append", metavar="SET", help="only this set; may be repeated")
+    arguments = parser.parse_args()
+    peers = {}
+    for name, (missing, compare) in PEERS.items():
+        reason = missing()
+        if reason:
+            print(f"skipped {name}: {reason}")
+        else:
+            peers[name] = compare
+    if not arguments.data:
+        print("skipped all: --data FOLDER or PROXPATH_DATA says where the sets are")
+    if not peers or not arguments.data:
+        return 0
+    passed = failed = 0
+    print(f"Largest differences over {LAMBDAS} lambdas, as shares of the null model's loss; allowed {ALLOWED}")
+    print(f"{'set':<20}{'peer':<14}{'what':<26}{'curve':>10}{'se':>10}  verdict")
+    with tempfile.TemporaryDirectory(prefix="proxpath_cv_") as work:
+        for each in run_all_data.SETS:
+            if each.name not in (arguments.only or SETS):
+                continue
+            set_arguments, X, y = run_all_data.prepare(each, arguments.data, work)
+            X = np.asfortranarray(X.toarray(), dtype=np.float64)
+            y = np.asarray(y, dtype=np.float64)
+            random = np.random.default_rng(1)
+            folds = random.permutation(np.arange(len(y)) % FOLDS)
+            weights = random.integers(1, 5, len(y)).astype(np.float64)
+            files = {"folds": write_numbers(os.path.join(work, "folds.txt"), folds),
+                     "weights": write_numbers(os.path.join(work, "weights.txt"), weights)}
+            for peer, compare in peers.items():
+                for name, curve, error, failures in compare(arguments.program, work, set_arguments, X, y, folds, weights,
+                                                            files):
+                    numbers = f"{curve:>10.1e}{error:>10.1e}" if curve is not None else " " * 20
+                    print(f"{each.name:<20}{peer:<14}{name:<26}{numbers}  {'; '.join(failures) or 'ok'}", flush=True)
+                    passed += not failures
+                    failed += bool(failures)
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
