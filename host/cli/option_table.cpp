@@ -273,10 +273,9 @@ std::vector<option_record> solver_options()
 std::vector<option_record> resource_options()
 {
     return {
-        option(
-            "--device", "D",
-            "Where to compute; auto takes the first usable CUDA device, else the CPU; cuda takes that device or ends; "
-            "`proxpath devices` lists them")
+        option("--device", "D",
+               "Where to compute; auto takes the CPU in this version; cuda takes the first usable CUDA device or ends; "
+               "`proxpath devices` lists them")
             .value(argument_kind::device, {})
             .by_default(path_options{}.device)
             .in("Resources", in_fits),
