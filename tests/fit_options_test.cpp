@@ -43,7 +43,7 @@ std::string csv_of(const regression& problem)
 }
 
 /// 30 rows, 6 features, everything that rows and features may have.
-regression example()
+regression problem_with_everything()
 {
     random_numbers random(17);
     regression problem;
@@ -82,7 +82,7 @@ protected:
     nlohmann::json summary() const { return nlohmann::json::parse(slurp(folder.file("fit/summary.json"))); }
 
     io_test::temporary_folder folder;
-    regression problem = example();
+    regression problem = problem_with_everything();
 };
 
 void expect_same_coefficients(const sparse_columns& a, const sparse_columns& b)
