@@ -28,7 +28,7 @@ __device__ double descend_group(const restricted_view& problem, double lambda, s
     const double upper = exists ? penalty.upper[j] : 0.0;
     const double start = b;
     for (int turn = 0; turn < width; ++turn) {
-        const double next = prox_of(u + q * b, q, l1, l2, lower, upper);
+        const double next = backend::prox(u + q * b, q, l1, l2, lower, upper);
         const double moved = __shfl_sync(whole_warp, next - b, turn);
         if (lane == turn) b = next;
         u -= moved * square[turn * (group + 1) + lane];

@@ -20,19 +20,13 @@ struct restricted_view {
     const double* lambda = nullptr;    ///< k
 };
 
-/// to(:, to_columns[e]) = from(:, from_columns[e]) for `count` columns, converted.
-template <class From, class To>
-void copy_columns(const panel_view<const From>& from, const std::int64_t* from_columns, const panel_view<To>& to,
-                  const std::int64_t* to_columns, std::int64_t count, stream_view stream);
+/// to(:, columns[c]) = from(:, places[c]) for `count` columns: what `compact` packed, back in its place.
+void put_columns(const panel_view<const double>& from, const std::int64_t* places, const panel_view<double>& to,
+                 const std::int64_t* columns, std::int64_t count, stream_view stream);
 
 /// q_j = C_jj, p numbers.
 template <class T>
 void diagonal(const panel_view<const T>& C, double* q, stream_view stream);
-
-/// Z = C B for a symmetric C. Reads p² sizeof(T) bytes for each tile of 32 columns.
-template <class T>
-void gram_product(const panel_view<const T>& C, const panel_view<const double>& B, const panel_view<double>& Z,
-                  stream_view stream);
 
 /// Doubles and list places that a sweep needs for each column of the batch.
 struct sweep_scratch {

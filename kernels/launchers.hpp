@@ -179,9 +179,10 @@ template <class T>
 void krylov_update(const panel_view<const T>& r, const double* a, const double* z, const double* b,
                    const panel_view<T>& D, const panel_view<T>& B, stream_view stream);
 
-/// Z = C B; C p × p, symmetric in bits, B p × k. @param scratch symmetric_multiply_numbers(p, k) doubles
-template <class T>
-void symmetric_multiply(const panel_view<const T>& C, const panel_view<const T>& B, const panel_view<T>& Z,
+/// Z = C B; C p × p, symmetric in bits, B p × k, of the type of C or of double. @param scratch
+/// symmetric_multiply_numbers(p, k) doubles
+template <class T, class N>
+void symmetric_multiply(const panel_view<const T>& C, const panel_view<const N>& B, const panel_view<N>& Z,
                         double* scratch, stream_view stream);
 /// At most 2¹⁶ k + p k, and none from p = 2¹⁶ on.
 std::int64_t symmetric_multiply_numbers(std::int64_t p, std::int64_t k);

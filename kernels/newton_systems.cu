@@ -43,7 +43,7 @@ struct begin_term {
         at(systems.d, j, c) = z;
         sum[0] += r * z;
         sum[1] += (r / unit) * (r / unit);
-        if (is_free(problem.penalty, j, b, problem.curvature[j])) sum[2] += unit * fabs(b);
+        if (is_free(problem, j, b)) sum[2] += unit * fabs(b);
     }
 };
 
@@ -99,7 +99,7 @@ struct move_term {
     __device__ void operator()(std::int64_t j, std::int64_t c, double* sum) const
     {
         if (systems.open[c] == 0) return;
-        if (!is_free(problem.penalty, j, cell(B, j, c), problem.curvature[j])) return;
+        if (!is_free(problem, j, cell(B, j, c))) return;
         const double length = systems.length[c];
         const double d = at(systems.d, j, c);
         const double diagonal = diagonal_of(problem, j, c);

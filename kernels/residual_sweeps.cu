@@ -46,8 +46,8 @@ __global__ void __launch_bounds__(block_threads)
                 block_sums(sum);
                 const double u = inverse * (sum[0] + offset * stored_sum[j] - X.center[j] * weighted_sum);
                 const double at = b[e];
-                const double next = prox_of(u + at, 1.0, lambda * penalty.l1[j], lambda * penalty.l2[j],
-                                            penalty.lower[j], penalty.upper[j]);
+                const double next = backend::prox(u + at, 1.0, lambda * penalty.l1[j], lambda * penalty.l2[j],
+                                                  penalty.lower[j], penalty.upper[j]);
                 const double moved = inverse * (next - at);
                 if (moved != 0) {
                     for (std::int64_t i = begin + thread; i < end; i += block_threads) {

@@ -3,9 +3,9 @@
 // and again, so it takes them out once and puts the coefficients back at the end.
 #pragma once
 
+#include "host/backend/penalty.hpp"
 #include "kernels/block.cuh"
 #include "kernels/descent_launchers.hpp"
-#include "kernels/sign_steps.cuh"
 
 namespace proxpath::kernels {
 
@@ -21,8 +21,8 @@ __device__ inline std::int64_t list_features(const restricted_view& problem, std
         const double q = problem.curvature[j];
         if (!(q > 0)) return false;
         const double at = cell(B, j, c);
-        return at != 0 || prox_of(cell(U, j, c), q, lambda * penalty.l1[j], lambda * penalty.l2[j], penalty.lower[j],
-                                  penalty.upper[j]) != 0;
+        return at != 0 || backend::prox(cell(U, j, c), q, lambda * penalty.l1[j], lambda * penalty.l2[j],
+                                        penalty.lower[j], penalty.upper[j]) != 0;
     };
     return block_list(B.rows, moves, [&](std::int64_t place, std::int64_t j) {
         list[place] = static_cast<std::uint32_t>(j);

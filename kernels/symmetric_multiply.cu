@@ -1,6 +1,6 @@
-// Z = C B for a symmetric C, the gradient of the Gram form. C is read along its rows for sums down its columns, which
-// are the same numbers. Moves p² sizeof(T) bytes of C for each tile of 32 columns and, where p < 2¹⁶, 16 bytes for each
-// sum of a slice.
+// Z = C B for a symmetric C: gradients and Newton systems of the Gram form. C is read along its rows for sums down its
+// columns, which are the same numbers. Moves p² sizeof(T) bytes of C for each tile of 32 columns and, where p < 2¹⁶, 16
+// bytes for each sum of a slice.
 //
 // Bits: the rows of C are cut into slices whose number depends on p alone, so that small matrices fill the device; the
 // slices' sums are added in order.
@@ -31,11 +31,11 @@ struct symmetric_slices {
     }
 };
 
-template <class T>
+template <class T, class N>
 struct symmetric_product {
     panel_view<const T> C;
-    panel_view<const T> B;
-    panel_view<T> Z;
+    panel_view<const N> B;
+    panel_view<N> Z;
     double* parts; ///< of slices, each p × k; null: one slice, whose sums are the results
 
     __device__ dense_tile tile(const dense_tile& at) const { return at; }
@@ -44,7 +44,7 @@ struct symmetric_product {
     __device__ void finish(std::int64_t row, std::int64_t c, std::int64_t slice, double sum) const
     {
         if (parts == nullptr)
-            Z.data[row * Z.stride + c] = static_cast<T>(sum);
+            Z.data[row * Z.stride + c] = static_cast<N>(sum);
         else
             parts[(slice * Z.rows + row) * Z.cols + c] = sum;
     }
@@ -71,14 +71,14 @@ std::int64_t symmetric_multiply_numbers(std::int64_t p, std::int64_t k)
     return slices.count == 1 ? 0 : slices.count * p * k;
 }
 
-template <class T>
-void symmetric_multiply(const panel_view<const T>& C, const panel_view<const T>& B, const panel_view<T>& Z,
+template <class T, class N>
+void symmetric_multiply(const panel_view<const T>& C, const panel_view<const N>& B, const panel_view<N>& Z,
                         double* scratch, stream_view stream)
 {
     constexpr const char* name = "symmetric_multiply";
     const symmetric_slices slices(Z.rows);
     const tile_space space{Z.rows, Z.cols, Z.rows, slices.count, slices.rows};
-    const symmetric_product<T> product{C, B, Z, slices.count == 1 ? nullptr : scratch};
+    const symmetric_product<T, N> product{C, B, Z, slices.count == 1 ? nullptr : scratch};
     if (Z.cols <= 4)
         dense_tiles<4>(name, space, product, stream);
     else if (Z.cols <= 8)
@@ -87,12 +87,14 @@ void symmetric_multiply(const panel_view<const T>& C, const panel_view<const T>&
         dense_tiles<16>(name, space, product, stream);
     else
         dense_tiles<32>(name, space, product, stream);
-    if (slices.count > 1) for_each_cell(name, Z.rows, Z.cols, add_slices_cell<T>{scratch, slices.count, Z}, stream);
+    if (slices.count > 1) for_each_cell(name, Z.rows, Z.cols, add_slices_cell<N>{scratch, slices.count, Z}, stream);
 }
 
-template void symmetric_multiply<float>(const panel_view<const float>&, const panel_view<const float>&,
-                                        const panel_view<float>&, double*, stream_view);
-template void symmetric_multiply<double>(const panel_view<const double>&, const panel_view<const double>&,
-                                         const panel_view<double>&, double*, stream_view);
+template void symmetric_multiply<float, float>(const panel_view<const float>&, const panel_view<const float>&,
+                                               const panel_view<float>&, double*, stream_view);
+template void symmetric_multiply<float, double>(const panel_view<const float>&, const panel_view<const double>&,
+                                                const panel_view<double>&, double*, stream_view);
+template void symmetric_multiply<double, double>(const panel_view<const double>&, const panel_view<const double>&,
+                                                 const panel_view<double>&, double*, stream_view);
 
 } // namespace proxpath::kernels

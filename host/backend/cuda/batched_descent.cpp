@@ -3,15 +3,17 @@
 #include "host/backend/cuda/batched_descent.hpp"
 
 #include "host/backend/cuda/batched_newton.hpp"
+#include "host/backend/cuda/device_gap_sums.hpp"
 #include "host/backend/cuda/device_panel.hpp"
+#include "host/backend/cuda/device_penalty.hpp"
 #include "host/backend/descent_limits.hpp"
 #include "host/backend/stall_watch.hpp"
 
-#include "kernels/gap_numbers.hpp"
 #include "kernels/launchers.hpp"
 
 #include <algorithm>
 #include <limits>
+#include <numeric>
 #include <vector>
 
 namespace proxpath::backend {
@@ -25,9 +27,7 @@ public:
     batch(device_session& session, restricted_form& form, const restricted_problem& problem,
           device_descent_memory& memory, panel<double>& B)
         : session_(session), form_(form), problem_(problem), memory_(memory), result_(B), B_(B),
-          U_(passing_panel(session, B.rows, B.cols)), l1_(session.upload(problem.penalty.l1)),
-          l2_(session.upload(problem.penalty.l2)), lower_(session.upload(problem.penalty.lower)),
-          upper_(session.upload(problem.penalty.upper)), kkt_scale_(session.upload(problem.penalty.kkt_scale)),
+          U_(passing_panel(session, B.rows, B.cols)), penalty_(problem.penalty, session),
           newton_(session, form, problem.gap_tolerance, problem.keep_going)
     {
         for (std::size_t c = 0; c < problem.lambda.size(); ++c)
@@ -47,7 +47,9 @@ public:
             if (!take_newton_steps()) break;
         }
         for (column& each : columns_) each.gap = infinity;
-        store(columns_);
+        std::vector<std::int64_t> places(columns_.size());
+        std::iota(places.begin(), places.end(), std::int64_t{0});
+        store(columns_, places);
         return false;
     }
 
@@ -104,11 +106,7 @@ private:
     /// @param lambda in device memory
     kernels::restricted_view view(const device_buffer<double>& lambda) const
     {
-        return {penalty(), form_.curvature(), lambda.data()};
-    }
-    kernels::penalty_arrays penalty() const
-    {
-        return {l1_.data(), l2_.data(), lower_.data(), upper_.data(), kkt_scale_.data()};
+        return {penalty_.view(), form_.curvature(), lambda.data()};
     }
     std::vector<double> downloaded(const panel<double>& from) const
     {
@@ -148,7 +146,8 @@ private:
         const std::size_t k = columns_.size();
         std::vector<double> square(k), dot(k);
         form_.gradient(B_, U_, square, dot);
-        const std::vector<gap_sums> sums = penalty_sums();
+        std::vector<gap_sums> sums(k);
+        device_gap_sums(session_, U_, B_, penalty_.view(), lambdas(), sums);
         for (std::size_t c = 0; c < k; ++c) {
             column& each = columns_[c];
             gap_value now = duality_gap(sums[c], square[c], dot[c], problem_.lambda[each.index]);
@@ -158,22 +157,6 @@ private:
             each.pace.look(now.gap, each.after_newton);
             each.after_newton = false;
         }
-    }
-
-    std::vector<gap_sums> penalty_sums() const
-    {
-        const auto k = static_cast<std::int64_t>(columns_.size());
-        const std::vector<double> host_lambda = lambdas();
-        const auto lambda = session_.upload(std::span(host_lambda));
-        const auto numbers = session_.buffer<double>(kernels::gap_numbers * k);
-        const auto work = session_.buffer<double>(kernels::gap_scratch_numbers(B_.rows, k));
-        kernels::penalty_sums(readable(U_), readable(B_), penalty(), lambda.data(), numbers.data(), work.data(),
-                              session_.stream());
-        std::vector<double> host(static_cast<std::size_t>(numbers.size()));
-        session_.download(numbers, std::span(host));
-        std::vector<gap_sums> sums;
-        for (std::int64_t c = 0; c < k; ++c) sums.push_back(kernels::get_gap_sums(host.data() + c, k));
-        return sums;
     }
 
     bool done(const column& each) const
@@ -195,40 +178,31 @@ private:
             (leaves ? leaving_places : places).push_back(static_cast<std::int64_t>(c));
         }
         if (leaving.empty()) return;
-        store_from(leaving, leaving_places);
+        store(leaving, leaving_places);
         done_.insert(done_.end(), leaving.begin(), leaving.end());
         columns_ = std::move(staying);
         if (columns_.empty()) return;
-        const auto count = static_cast<std::int64_t>(places.size());
-        panel<double> B = passing_panel(session_, B_.rows, count);
-        panel<double> U = passing_panel(session_, B_.rows, count);
-        copy(B_, places, B, in_order(count));
-        copy(U_, places, U, in_order(count));
-        B_ = std::move(B);
-        U_ = std::move(U);
+        B_ = packed(B_, places);
+        U_ = packed(U_, places);
     }
 
-    static std::vector<std::int64_t> in_order(std::int64_t count)
+    panel<double> packed(const panel<double>& from, const std::vector<std::int64_t>& places) const
     {
-        std::vector<std::int64_t> places(static_cast<std::size_t>(count));
-        for (std::int64_t c = 0; c < count; ++c) places[static_cast<std::size_t>(c)] = c;
-        return places;
+        panel<double> to = passing_panel(session_, from.rows, static_cast<std::int64_t>(places.size()));
+        const auto columns = session_.upload(std::span(places));
+        kernels::compact(readable(from), columns.data(), writable(to), session_.stream());
+        return to;
     }
-    void copy(const panel<double>& from, const std::vector<std::int64_t>& from_columns, panel<double>& to,
-              const std::vector<std::int64_t>& to_columns) const
-    {
-        const auto device_from = session_.upload(std::span(from_columns));
-        const auto device_to = session_.upload(std::span(to_columns));
-        kernels::copy_columns(readable(from), device_from.data(), writable(to), device_to.data(),
-                              static_cast<std::int64_t>(from_columns.size()), session_.stream());
-    }
-    void store(const std::vector<column>& all) { store_from(all, in_order(static_cast<std::int64_t>(all.size()))); }
-    void store_from(const std::vector<column>& which, const std::vector<std::int64_t>& places)
+    /// @param places of these columns in the batch
+    void store(const std::vector<column>& which, const std::vector<std::int64_t>& places)
     {
         if (B_.data == result_.data) return; // they are there
         std::vector<std::int64_t> home;
         for (const column& each : which) home.push_back(static_cast<std::int64_t>(each.index));
-        copy(B_, places, result_, home);
+        const auto from = session_.upload(std::span(places));
+        const auto to = session_.upload(std::span(home));
+        kernels::put_columns(readable(B_), from.data(), writable(result_), to.data(),
+                             static_cast<std::int64_t>(places.size()), session_.stream());
     }
 
     void sweep()
@@ -274,11 +248,7 @@ private:
     panel<double>& result_; // all columns, where they stood when they were done
     panel<double> B_;       // the open ones; result_ itself until one leaves
     panel<double> U_;
-    device_buffer<double> l1_;
-    device_buffer<double> l2_;
-    device_buffer<double> lower_;
-    device_buffer<double> upper_;
-    device_buffer<double> kkt_scale_;
+    device_penalty penalty_;
     batched_newton newton_;
     std::vector<column> columns_;
     std::vector<column> done_;

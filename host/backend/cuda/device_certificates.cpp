@@ -2,8 +2,9 @@
 // correlations together. See cuda_operations.hpp; the pass over all features is in device_correlation_pass.cpp.
 
 #include "host/backend/cuda/cuda_operations.hpp"
+#include "host/backend/cuda/device_gap_sums.hpp"
+#include "host/backend/cuda/device_penalty.hpp"
 
-#include "kernels/gap_numbers.hpp"
 #include "kernels/launchers.hpp"
 
 #include <algorithm>
@@ -15,14 +16,6 @@ namespace {
 
 /// Columns of the batch whose residuals are on the device at a time.
 constexpr std::int64_t residual_columns = 32;
-
-template <class T>
-kernels::panel_view<T> columns_of(kernels::panel_view<T> of, std::int64_t first, std::int64_t count)
-{
-    of.data += first;
-    of.cols = count;
-    return of;
-}
 
 /// A buffer's first rows × cols numbers, without padding.
 template <class T>
@@ -43,20 +36,8 @@ template <class T>
 void cuda_operations<T>::penalty_sums(const panel<T>& U, const panel<T>& B, const penalty_view& penalty,
                                       std::span<const double> lambda, std::span<gap_sums> sums) const
 {
-    const auto l1 = session_->upload(penalty.l1);
-    const auto l2 = session_->upload(penalty.l2);
-    const auto lower = session_->upload(penalty.lower);
-    const auto upper = session_->upload(penalty.upper);
-    const auto kkt_scale = session_->upload(penalty.kkt_scale);
-    const auto device_lambda = session_->upload(lambda);
-    const auto numbers = session_->buffer<double>(kernels::gap_numbers * U.cols);
-    const auto work = session_->buffer<double>(kernels::gap_scratch_numbers(U.rows, U.cols));
-    kernels::penalty_sums(readable(U), readable(B),
-                          {l1.data(), l2.data(), lower.data(), upper.data(), kkt_scale.data()}, device_lambda.data(),
-                          numbers.data(), work.data(), session_->stream());
-    std::vector<double> host(static_cast<std::size_t>(numbers.size()));
-    session_->download(numbers, std::span(host));
-    for (std::size_t c = 0; c < sums.size(); ++c) sums[c] = kernels::get_gap_sums(host.data() + c, U.cols);
+    const device_penalty arrays(penalty, *session_);
+    device_gap_sums(*session_, U, B, arrays.view(), lambda, sums);
 }
 
 template <class T>

@@ -7,6 +7,7 @@
 // looked at in full, a bit for each fit.
 
 #include "host/backend/cuda/cuda_operations.hpp"
+#include "host/backend/cuda/device_penalty.hpp"
 
 #include "kernels/correlation_pass.hpp"
 #include "kernels/gap_numbers.hpp"
@@ -143,9 +144,7 @@ public:
         : request_(request), X_(X), session_(session), k_(request.weighted_residual->cols),
           widest_(std::min(k_, tile_columns)), saves_(request.save_column >= 0),
           bounds_(!request.bound.from.empty() && (k_ > 1 || !saves_)), skip_(session.upload(request.skip)),
-          position_(session.upload(request.position)), l1_(session.upload(request.penalty.l1)),
-          l2_(session.upload(request.penalty.l2)), lower_(session.upload(request.penalty.lower)),
-          upper_(session.upload(request.penalty.upper)), kkt_scale_(session.upload(request.penalty.kkt_scale)),
+          position_(session.upload(request.position)), penalty_(request.penalty, session),
           lambda_(session.upload(request.lambda)), sums_of_R_(session.buffer<double>(X.centered ? k_ : 0)),
           saved_(session.buffer<double>(saves_ ? X.p : 0)), in_use_(session.buffer<std::uint8_t>(bounds_ ? X.p : 0)),
           others_(session.buffer<std::uint8_t>(X.p)), sums_(session.buffer<double>(2 * kernels::gap_numbers * k_ + 2)),
@@ -192,11 +191,6 @@ private:
     /// Sums of R's columns from column c on; null where no column of X is centred.
     const double* sums_from(std::int64_t c) const { return X_.centered ? sums_of_R_.data() + c : nullptr; }
 
-    kernels::panel_view<const T> columns_of(const panel<T>& of, std::int64_t first, std::int64_t count) const
-    {
-        return {of.data == nullptr ? nullptr : of.data + first, of.rows, count, of.stride};
-    }
-
     /// @param which of the two counts
     void count_entries(const device_buffer<std::uint8_t>& kind, std::int64_t which)
     {
@@ -235,7 +229,7 @@ private:
         kernels::choose_beyond_bound(X_.p, others_.data(),
                                      {from.data(), saves_ ? saved_.data() : to.data(), position.data(), radius.data(),
                                       limit.data(), lambda_.data(), k_},
-                                     l1_.data(), kind.data(), stream());
+                                     penalty_.view().l1, kind.data(), stream());
         if (!saves_) count_entries(kind, 1);
         beyond.select(kind, session_);
     }
@@ -246,7 +240,7 @@ private:
         const panel<T>& R = *request_.weighted_residual;
         const auto alone = session_.buffer<double>(R.rows);
         const kernels::panel_view<double> packed{alone.data(), R.rows, 1, 1};
-        kernels::convert(columns_of(R, request_.save_column, 1), packed, stream());
+        kernels::convert(columns_of(readable(R), request_.save_column, 1), packed, stream());
         lists.select(others_, session_);
         kernels::column_correlations(X_, {alone.data(), R.rows, 1, 1}, sums_from(request_.save_column), lists.all(),
                                      saved_.data(), stream());
@@ -261,16 +255,16 @@ private:
             const std::int64_t count = std::min(tile_columns, k_ - first);
             const kernels::gap_arrays<T> with{
                 .position = position_.data(),
-                .coefficients = columns_of(*request_.coefficients, first, count),
-                .penalty = {l1_.data(), l2_.data(), lower_.data(), upper_.data(), kkt_scale_.data()},
+                .coefficients = columns_of(readable(*request_.coefficients), first, count),
+                .penalty = penalty_.view(),
                 .lambda = lambda_.data() + first,
                 .saved = saved_.data(),
                 .save_column = saves_ ? request_.save_column - first : -1,
                 .leaving = notes == nullptr ? nullptr : notes->bits_of_tile(first / tile_columns),
                 .leaves = notes == nullptr ? nullptr : notes->leaves()};
             chosen.for_each_tile(tile_numbers / count, [&](const kernels::feature_tile& tile) {
-                kernels::tile_correlations(X_, columns_of(*request_.weighted_residual, first, count), sums_from(first),
-                                           tile, U.data(), stream());
+                kernels::tile_correlations(X_, columns_of(readable(*request_.weighted_residual), first, count),
+                                           sums_from(first), tile, U.data(), stream());
                 kernels::tile_gaps(tile, U.data(), count, with, pieces_.data(), stream());
             });
             kernels::pass_sums(X_.p, count, pieces_.data(), sums + first, k_, stream());
@@ -313,7 +307,7 @@ private:
     bool bounds_;
     device_buffer<std::uint8_t> skip_;
     device_buffer<std::int64_t> position_;
-    device_buffer<double> l1_, l2_, lower_, upper_, kkt_scale_;
+    device_penalty penalty_;
     device_buffer<double> lambda_;
     device_buffer<double> sums_of_R_;
     device_buffer<double> saved_;

@@ -3,10 +3,7 @@
 #include "host/backend/cuda/batched_descent.hpp"
 #include "host/backend/cuda/cuda_operations.hpp"
 
-#include "kernels/descent_launchers.hpp"
-
-#include <numeric>
-#include <vector>
+#include "kernels/launchers.hpp"
 
 namespace proxpath::backend {
 
@@ -16,14 +13,10 @@ namespace {
 template <class T, class F>
 void in_double(device_session& session, panel<T>& B, const F& f)
 {
-    std::vector<std::int64_t> all(static_cast<std::size_t>(B.cols));
-    std::iota(all.begin(), all.end(), std::int64_t{0});
-    const auto columns = session.upload(std::span(std::as_const(all)));
     panel<double> wide = passing_panel(session, B.rows, B.cols);
-    kernels::copy_columns(readable(B), columns.data(), writable(wide), columns.data(), B.cols, session.stream());
+    kernels::convert(readable(B), writable(wide), session.stream());
     f(wide);
-    kernels::copy_columns(readable(wide), columns.data(), writable(B), columns.data(), B.cols, session.stream());
-    session.wait();
+    kernels::convert(readable(wide), writable(B), session.stream());
 }
 
 template <class F>

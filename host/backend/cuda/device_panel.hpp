@@ -58,4 +58,13 @@ kernels::panel_view<const T> readable(const panel<T>& of)
     return {of.data, of.rows, of.cols, of.stride};
 }
 
+/// Columns [first, first + count) of a panel.
+template <class T>
+kernels::panel_view<T> columns_of(kernels::panel_view<T> of, std::int64_t first, std::int64_t count)
+{
+    if (of.data != nullptr) of.data += first;
+    of.cols = count;
+    return of;
+}
+
 } // namespace proxpath::backend

@@ -2,6 +2,8 @@
 // cuda_operations.hpp.
 
 #include "host/backend/cuda/cuda_operations.hpp"
+#include "host/backend/cuda/device_penalty.hpp"
+#include "host/backend/cuda/device_sums.hpp"
 
 #include "kernels/launchers.hpp"
 
@@ -39,21 +41,15 @@ void cuda_operations<T>::prox_step(const panel<T>& B, const panel<T>& B_previous
                                    std::span<const double> theta, std::span<const double> step, panel<T>& out,
                                    std::span<double> step_square, std::span<double> restart_dot) const
 {
-    const auto l1 = session_->upload(penalty.l1);
-    const auto l2 = session_->upload(penalty.l2);
-    const auto lower = session_->upload(penalty.lower);
-    const auto upper = session_->upload(penalty.upper);
+    const device_penalty arrays(penalty, *session_);
     const auto device_lambda = session_->upload(lambda);
     const auto device_theta = session_->upload(theta);
     const auto device_step = session_->upload(step);
-    const auto sums = session_->buffer<double>(2 * B.cols);
-    const auto work = scratch(B.rows, 2 * B.cols);
-    kernels::prox_step(readable(B), readable(B_previous), readable(N),
-                       {l1.data(), l2.data(), lower.data(), upper.data()}, device_lambda.data(), device_theta.data(),
-                       device_step.data(), writable(out), sums.data(), work.data(), session_->stream());
-    std::vector<double> host(static_cast<std::size_t>(2 * B.cols));
-    session_->download(sums, std::span(host));
-    split(host, step_square, restart_dot);
+    const auto both = sums_over_rows(*session_, B.rows, 2 * B.cols, [&](double* sums, double* work) {
+        kernels::prox_step(readable(B), readable(B_previous), readable(N), arrays.view(), device_lambda.data(),
+                           device_theta.data(), device_step.data(), writable(out), sums, work, session_->stream());
+    });
+    split(both, step_square, restart_dot);
 }
 
 template <class T>
@@ -64,12 +60,11 @@ void cuda_operations<T>::extrapolation_dots(const panel<T>& X_next, const panel<
 {
     const auto device_theta = session_->upload(theta);
     const auto a = session_->upload(row_factor);
-    const auto sums = session_->buffer<double>(X.cols);
-    const auto work = scratch(X.rows, X.cols);
-    kernels::extrapolation_dots<T>({readable(X_next), readable(X), readable(X_previous)},
-                                   {readable(Y_next), readable(Y), readable(Y_previous)}, device_theta.data(), a.data(),
-                                   sums.data(), work.data(), session_->stream());
-    session_->download(sums, result);
+    sums_over_rows(*session_, X.rows, result, [&](double* sums, double* work) {
+        kernels::extrapolation_dots<T>({readable(X_next), readable(X), readable(X_previous)},
+                                       {readable(Y_next), readable(Y), readable(Y_previous)}, device_theta.data(),
+                                       a.data(), sums, work, session_->stream());
+    });
 }
 
 template <class T>
@@ -77,10 +72,9 @@ void cuda_operations<T>::column_dots(const panel<T>& X, const panel<T>& Y, std::
                                      std::span<double> result) const
 {
     const auto a = session_->upload(row_factor);
-    const auto sums = session_->buffer<double>(X.cols);
-    const auto work = scratch(X.rows, X.cols);
-    kernels::column_dots(readable(X), readable(Y), a.data(), sums.data(), work.data(), session_->stream());
-    session_->download(sums, result);
+    sums_over_rows(*session_, X.rows, result, [&](double* sums, double* work) {
+        kernels::column_dots(readable(X), readable(Y), a.data(), sums, work, session_->stream());
+    });
 }
 
 template <class T>
@@ -90,11 +84,10 @@ void cuda_operations<T>::chord_distances(const panel<T>& X, const panel<T>& from
 {
     const auto device_theta = session_->upload(theta);
     const auto a = session_->upload(row_factor);
-    const auto squares = session_->buffer<double>(X.cols);
-    const auto work = scratch(X.rows, X.cols);
-    kernels::chord_squares(readable(X), readable(from), readable(to), device_theta.data(), a.data(), squares.data(),
-                           work.data(), session_->stream());
-    session_->download(squares, distance);
+    sums_over_rows(*session_, X.rows, distance, [&](double* squares, double* work) {
+        kernels::chord_squares(readable(X), readable(from), readable(to), device_theta.data(), a.data(), squares, work,
+                               session_->stream());
+    });
     for (double& each : distance) each = std::sqrt(each);
 }
 
@@ -110,12 +103,10 @@ void cuda_operations<T>::residual_dots(const panel<T>& y, const panel<T>& V, std
                                        std::span<double> square, std::span<double> dot) const
 {
     const auto a = session_->upload(row_factor);
-    const auto sums = session_->buffer<double>(2 * V.cols);
-    const auto work = scratch(V.rows, 2 * V.cols);
-    kernels::residual_dots(readable(y), readable(V), a.data(), sums.data(), work.data(), session_->stream());
-    std::vector<double> host(static_cast<std::size_t>(2 * V.cols));
-    session_->download(sums, std::span(host));
-    split(host, square, dot);
+    const auto both = sums_over_rows(*session_, V.rows, 2 * V.cols, [&](double* sums, double* work) {
+        kernels::residual_dots(readable(y), readable(V), a.data(), sums, work, session_->stream());
+    });
+    split(both, square, dot);
 }
 
 template <class T>

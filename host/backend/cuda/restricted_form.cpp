@@ -3,6 +3,7 @@
 #include "host/backend/cuda/restricted_form.hpp"
 
 #include "host/backend/cuda/cuda_operations.hpp"
+#include "host/backend/cuda/device_sums.hpp"
 
 #include "kernels/launchers.hpp"
 
@@ -13,24 +14,14 @@ namespace proxpath::backend {
 
 namespace {
 
-/// Sums over the rows of panels, for the host.
-class column_results {
-public:
-    column_results(device_session& session, std::int64_t rows, std::int64_t cols)
-        : session_(session), scratch_(session.buffer<double>(kernels::scratch_numbers(rows, cols))),
-          sums_(session.buffer<double>(cols))
-    {}
-    void dots(const panel<double>& X, const panel<double>& Y, const double* a, std::span<double> result)
-    {
-        kernels::column_dots(readable(X), readable(Y), a, sums_.data(), scratch_.data(), session_.stream());
-        session_.download(sums_, result);
-    }
-
-private:
-    device_session& session_;
-    device_buffer<double> scratch_;
-    device_buffer<double> sums_;
-};
+/// Σ a X Y for each column, for the host.
+void dots(device_session& session, const panel<double>& X, const panel<double>& Y, const double* a,
+          std::span<double> result)
+{
+    sums_over_rows(session, X.rows, result, [&](double* sums, double* work) {
+        kernels::column_dots(readable(X), readable(Y), a, sums, work, session.stream());
+    });
+}
 
 panel<double> uploaded_column(device_session& session, std::span<const double> host)
 {
@@ -50,7 +41,6 @@ public:
         kernels::diagonal(readable(C_), curvature_.data(), session.stream());
     }
 
-    std::int64_t features() const override { return C_.rows; }
     const double* curvature() const override { return curvature_.data(); }
     double look_products() const override { return sweeps_in_products; }
 
@@ -62,10 +52,9 @@ public:
         const auto theta = session_.upload(std::span(none));
         kernels::extrapolated_residual(readable(correlation_), readable(product_with_C), readable(product_with_C),
                                        theta.data(), nullptr, writable(U), session_.stream());
-        column_results results(session_, B.rows, B.cols);
         std::vector<double> image(square.size());
-        results.dots(B, U, nullptr, image);
-        results.dots(B, correlation_, nullptr, dot);
+        dots(session_, B, U, nullptr, image);
+        dots(session_, B, correlation_, nullptr, dot);
         // Σ w ρ² = y'y − 2 b'c0 + b'Cb, and Cb = c0 − u.
         for (std::size_t c = 0; c < square.size(); ++c) {
             square[c] = std::max(0.0, response_square_ - dot[c] - image[c]);
@@ -74,7 +63,8 @@ public:
     }
     void product(const panel<double>& D, panel<double>& H) override
     {
-        kernels::gram_product(readable(C_), readable(D), writable(H), session_.stream());
+        const auto work = session_.buffer<double>(kernels::symmetric_multiply_numbers(D.rows, D.cols));
+        kernels::symmetric_multiply(readable(C_), readable(D), writable(H), work.data(), session_.stream());
     }
     void sweep(const kernels::restricted_view& problem, int sweeps, const int* open, const panel<double>& U,
                panel<double>& B) override
@@ -114,32 +104,35 @@ public:
         sum_stored_entries(uploaded_column(session, problem.weights));
     }
 
-    std::int64_t features() const override { return X_.cols(); }
     const double* curvature() const override { return curvature_.data(); }
     double look_products() const override { return sweeps_in_products; }
 
     void gradient(const panel<double>& B, panel<double>& U, std::span<double> square, std::span<double> dot) override
     {
-        if (residual_.cols != B.cols) {
-            residual_ = passing_panel(session_, X_.rows(), B.cols);
-            weighted_ = passing_panel(session_, X_.rows(), B.cols);
-        }
+        make_room(B.cols);
         const auto work = scratch(B.cols);
         X_.visit([&](const auto& X) {
             kernels::residual(X, readable(B), readable(response_), writable(residual_), work.data(), session_.stream());
         });
-        column_results results(session_, X_.rows(), B.cols);
-        results.dots(residual_, residual_, weights_.data(), square);
-        results.dots(residual_, response_, weights_.data(), dot);
-        correlate(residual_, U);
+        dots(session_, residual_, residual_, weights_.data(), square);
+        dots(session_, residual_, response_, weights_.data(), dot);
+        // Sweeps go on from the residual as it is.
+        if (residual_.bytes() > 0)
+            session_.runtime().copy({.direction = copy_direction::on_device,
+                                     .to = weighted_.data,
+                                     .from = residual_.data,
+                                     .row_bytes = residual_.bytes()},
+                                    session_.stream());
+        correlate(U);
     }
     void product(const panel<double>& D, panel<double>& H) override
     {
+        make_room(D.cols);
         const auto work = scratch(D.cols);
-        panel<double> image = passing_panel(session_, X_.rows(), D.cols);
-        X_.visit(
-            [&](const auto& X) { kernels::multiply(X, readable(D), writable(image), work.data(), session_.stream()); });
-        correlate(image, H);
+        X_.visit([&](const auto& X) {
+            kernels::multiply(X, readable(D), writable(weighted_), work.data(), session_.stream());
+        });
+        correlate(H);
     }
     void sweep(const kernels::restricted_view& problem, int sweeps, const int* open, const panel<double>& U,
                panel<double>& B) override
@@ -161,16 +154,18 @@ private:
     {
         return session_.buffer<double>(kernels::scratch_numbers(std::max(X_.rows(), X_.cols()), k) + k);
     }
-    /// U = X̃'wV
-    void correlate(const panel<double>& V, panel<double>& U)
+    /// Panels of rows for so many columns; what was in them is lost where that changes.
+    void make_room(std::int64_t k)
     {
-        if (weighted_.cols != V.cols) weighted_ = passing_panel(session_, X_.rows(), V.cols);
-        if (V.bytes() > 0)
-            session_.runtime().copy(
-                {.direction = copy_direction::on_device, .to = weighted_.data, .from = V.data, .row_bytes = V.bytes()},
-                session_.stream());
+        if (residual_.cols == k) return;
+        residual_ = passing_panel(session_, X_.rows(), k);
+        weighted_ = passing_panel(session_, X_.rows(), k);
+    }
+    /// U = X̃'wV of the V that weighted_ holds, where w V takes its place.
+    void correlate(panel<double>& U)
+    {
         kernels::scale_rows(weights_.data(), writable(weighted_), session_.stream());
-        const auto work = scratch(V.cols);
+        const auto work = scratch(U.cols);
         X_.visit([&](const auto& X) {
             kernels::transpose_multiply(X, readable(weighted_), writable(U), work.data(), session_.stream());
         });

@@ -17,7 +17,6 @@ namespace proxpath::backend {
 class restricted_form {
 public:
     virtual ~restricted_form() = default;
-    virtual std::int64_t features() const = 0;
     /// p numbers in device memory, x̃_j'Wx̃_j; 0 for features without variation.
     virtual const double* curvature() const = 0;
 
