@@ -11,7 +11,6 @@
 #include "host/cli/model_inputs.hpp"
 #include "host/cli/process_memory.hpp"
 #include "host/cli/staging.hpp"
-#include "host/parallel/parallel_for.hpp"
 
 #include <proxpath/cv.hpp>
 #include <proxpath/fit.hpp>
@@ -21,18 +20,10 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <xxhash.h>
 
 namespace proxpath::cli {
 
 namespace {
-
-using cv_clock = std::chrono::steady_clock;
-
-double cv_seconds_since(cv_clock::time_point start)
-{
-    return std::chrono::duration<double>(cv_clock::now() - start).count();
-}
 
 /// Whole numbers for the rows; empty without a file.
 std::vector<std::int64_t> read_row_ids(const std::string& file, const std::string& what, const data_set& data,
@@ -47,24 +38,18 @@ std::vector<std::int64_t> read_row_ids(const std::string& file, const std::strin
 
 int cv(const arguments& typed, console& to)
 {
-    const auto started = cv_clock::now();
+    const auto started = std::chrono::steady_clock::now();
     cv_settings settings = make_cv_settings(typed);
     fit_settings& fit = settings.fit;
     reporter report(to, fit.level);
     fit_facts facts;
-    choose_device(fit, facts);
-    facts.threads = parallel::resolve_threads(fit.path.threads);
-    facts.base_bytes = peak_memory_bytes();
-    std::optional<destination> where;
-    if (!fit.dry_run)
-        where =
-            check_folder_destination(fit.out, fit.force, {fit_files::path, fit_files::path_header}, fit_file_names());
+    const std::optional<destination> where = begin(fit, facts);
 
     fit.read.on_progress = [&](const progress& now) { return report.progressed(now); };
     const data_set data = load(fit);
     facts.notes = data.notes;
     facts.index_base = data.index_base;
-    facts.load_s = cv_seconds_since(started);
+    facts.load_s = seconds_since(started);
     const model_inputs inputs = read_model_inputs(fit.sources, data, fit.design);
     const std::vector<std::int64_t> groups = read_row_ids(settings.groups_file, "groups", data, fit.design);
     const std::vector<std::int64_t> fold_ids = read_row_ids(settings.fold_ids_file, "fold ids", data, fit.design);
@@ -77,27 +62,23 @@ int cv(const arguments& typed, console& to)
     share_memory_limit(fit, data.X, options.path);
     if (fit.dry_run) return dry_run(typed, fit, data, options.path, facts, to);
 
-    const auto solving = cv_clock::now();
+    const auto solving = std::chrono::steady_clock::now();
     const cv_result result = fit_cv(data.X, data.y, options);
-    facts.solve_s = cv_seconds_since(solving);
+    facts.solve_s = seconds_since(solving);
 
-    const auto writing = cv_clock::now();
-    facts.matrix_checksum = data.X.checksum(fit.path.threads);
-    facts.response_checksum = XXH3_64bits(data.y.data(), data.y.size() * sizeof(double));
+    const auto writing = std::chrono::steady_clock::now();
+    note_solved(result.fit, data, fit.path.threads, facts);
     staging_folder folder(*where);
     write_files(folder, result.fit, data);
     write_curve_csv(folder.file(fit_files::curve), result);
     write_folds_csv(folder.file(fit_files::folds), result);
     write_predictions_csv(folder.file(fit_files::predictions), result);
-    facts.write_s = cv_seconds_since(writing);
-    facts.total_s = cv_seconds_since(started);
+    facts.write_s = seconds_since(writing);
+    facts.total_s = seconds_since(started);
     facts.peak_bytes = peak_memory_bytes();
     nlohmann::json summary = summary_json(result.fit, facts, inputs, options_json(typed, fit));
     summary["cv"] = cv_json(result, options);
-    write_summary(folder.file(fit_files::summary), summary);
-    if (const std::string left = folder.commit_folder(); !left.empty())
-        report.warn(fmt::format("of the older '{}' remains '{}': files that no fit writes, or that may not be deleted",
-                                fit.out, left));
+    commit(folder, summary, fit.out, report);
 
     const bool verbose = fit.level == verbosity::verbose;
     if (fit.json)

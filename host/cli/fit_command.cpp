@@ -32,16 +32,43 @@ namespace {
 
 using clock = std::chrono::steady_clock;
 
-double seconds_since(clock::time_point start) { return std::chrono::duration<double>(clock::now() - start).count(); }
-
-} // namespace
-
 void choose_device(const fit_settings& settings, fit_facts& facts)
 {
     const backend::device_choice choice = backend::choose_device(settings.path.device);
     facts.device = choice.device;
     facts.device_name = choice.name;
     facts.device_reason = choice.reason;
+}
+
+} // namespace
+
+double seconds_since(clock::time_point start) { return std::chrono::duration<double>(clock::now() - start).count(); }
+
+std::optional<destination> begin(const fit_settings& settings, fit_facts& facts)
+{
+    choose_device(settings, facts);
+    facts.threads = parallel::resolve_threads(settings.path.threads);
+    facts.base_bytes = peak_memory_bytes();
+    if (settings.dry_run) return {};
+    return check_folder_destination(settings.out, settings.force, {fit_files::path, fit_files::path_header},
+                                    fit_file_names());
+}
+
+void note_solved(const path_result& result, const data_set& data, int threads, fit_facts& facts)
+{
+    facts.device = result.device;
+    facts.device_name = result.device_name;
+    facts.device_reason = result.device_reason;
+    facts.matrix_checksum = data.X.checksum(threads);
+    facts.response_checksum = XXH3_64bits(data.y.data(), data.y.size() * sizeof(double));
+}
+
+void commit(staging_folder& folder, const nlohmann::json& summary, const std::string& out, reporter& report)
+{
+    write_summary(folder.file(fit_files::summary), summary);
+    if (const std::string left = folder.commit_folder(); !left.empty())
+        report.warn(fmt::format("of the older '{}' remains '{}': files that no fit writes, or that may not be deleted",
+                                out, left));
 }
 
 data_set load(const fit_settings& settings)
@@ -151,13 +178,7 @@ int fit(const arguments& typed, console& to)
     fit_settings settings = make_fit_settings(typed);
     reporter report(to, settings.level);
     fit_facts facts;
-    choose_device(settings, facts);
-    facts.threads = parallel::resolve_threads(settings.path.threads);
-    facts.base_bytes = peak_memory_bytes();
-    std::optional<destination> where;
-    if (!settings.dry_run)
-        where = check_folder_destination(settings.out, settings.force, {fit_files::path, fit_files::path_header},
-                                         fit_file_names());
+    std::optional<destination> where = begin(settings, facts);
 
     settings.read.on_progress = [&](const progress& now) { return report.progressed(now); };
     const data_set data = load(settings);
@@ -178,14 +199,10 @@ int fit(const arguments& typed, console& to)
     const auto solving = clock::now();
     const path_result result = fit_path(data.X, data.y, path);
     facts.solve_s = seconds_since(solving);
-    facts.device = result.device;
-    facts.device_name = result.device_name;
-    facts.device_reason = result.device_reason;
 
     const auto writing = clock::now();
     if (where->replaces && count_statuses(result.points).interrupted > 0) go_beside_older(settings, *where, report);
-    facts.matrix_checksum = data.X.checksum(settings.path.threads);
-    facts.response_checksum = XXH3_64bits(data.y.data(), data.y.size() * sizeof(double));
+    note_solved(result, data, settings.path.threads, facts);
     staging_folder folder(*where);
     write_files(folder, result, data);
     std::optional<information_criteria> criteria;
@@ -198,10 +215,7 @@ int fit(const arguments& typed, console& to)
     facts.peak_bytes = peak_memory_bytes();
     nlohmann::json summary = summary_json(result, facts, inputs, options_json(typed, settings));
     if (criteria) summary["criteria"] = criteria_json(result, *criteria);
-    write_summary(folder.file(fit_files::summary), summary);
-    if (const std::string left = folder.commit_folder(); !left.empty())
-        report.warn(fmt::format("of the older '{}' remains '{}': files that no fit writes, or that may not be deleted",
-                                settings.out, left));
+    commit(folder, summary, settings.out, report);
 
     const bool verbose = settings.level == verbosity::verbose;
     if (settings.json)
