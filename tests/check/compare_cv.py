@@ -17,7 +17,6 @@ convex in fitted values, so those of two fits differ by sqrt(2 g) + sqrt(2 g_pee
 than training rows. `allowed` is this share. Where the best two means are closer than that, either may be lambda.min.
 """
 
-import argparse
 import csv
 import json
 import os
@@ -180,20 +179,7 @@ def write_numbers(path, numbers):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n", 1)[0])
-    parser.add_argument("--program", required=True, help="the proxpath program")
-    parser.add_argument("--data", default=os.environ.get("PROXPATH_DATA"), help="folder of the sets")
-    parser.add_argument("--only", action="append", metavar="SET", help="only this set; may be repeated")
-    arguments = parser.parse_args()
-    peers = {}
-    for name, (missing, compare) in PEERS.items():
-        reason = missing()
-        if reason:
-            print(f"skipped {name}: {reason}")
-        else:
-            peers[name] = compare
-    if not arguments.data:
-        print("skipped all: --data FOLDER or PROXPATH_DATA says where the sets are")
+    arguments, peers = run_all_data.choose_peers(__doc__.split("\n\n", 1)[0], PEERS)
     if not peers or not arguments.data:
         return 0
     passed = failed = 0

@@ -20,7 +20,6 @@ glmnet divides y by its standard deviation s before it fits (divisor n; about 0 
 its L2 part is ours only after conversion: lambda_g = lambda alpha + lambda (1 - alpha) s, alpha_g = lambda alpha / lambda_g.
 """
 
-import argparse
 import os
 import shutil
 import subprocess
@@ -196,20 +195,7 @@ def compare(task, ours, peer_intercepts, peer_coefficients, curvature):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n", 1)[0])
-    parser.add_argument("--program", required=True, help="the proxpath program")
-    parser.add_argument("--data", default=os.environ.get("PROXPATH_DATA"), help="folder of the sets")
-    parser.add_argument("--only", action="append", metavar="SET", help="only this set; may be repeated")
-    arguments = parser.parse_args()
-    peers = {}
-    for name, (missing, solve) in PEERS.items():
-        reason = missing()
-        if reason:
-            print(f"skipped {name}: {reason}")
-        else:
-            peers[name] = solve
-    if not arguments.data:
-        print("skipped all: --data FOLDER or PROXPATH_DATA says where the sets are")
+    arguments, peers = run_all_data.choose_peers(__doc__.split("\n\n", 1)[0], PEERS)
     if not peers or not arguments.data:
         return 0
 

@@ -184,6 +184,28 @@ def fit_and_check(arguments, set_arguments, X, y, problems, row, work):
     return told
 
 
+def choose_peers(description, peers):
+    """The command line of a comparison, and those of {name: (missing, call)} that this machine has, as {name: call}.
+
+    missing() says why a peer can't run here, or nothing. What is left out is printed.
+    """
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--program", required=True, help="the proxpath program")
+    parser.add_argument("--data", default=os.environ.get("PROXPATH_DATA"), help="folder of the sets")
+    parser.add_argument("--only", action="append", metavar="SET", help="only this set; may be repeated")
+    arguments = parser.parse_args()
+    here = {}
+    for name, (missing, call) in peers.items():
+        reason = missing()
+        if reason:
+            print(f"skipped {name}: {reason}")
+        else:
+            here[name] = call
+    if not arguments.data:
+        print("skipped all: --data FOLDER or PROXPATH_DATA says where the sets are")
+    return arguments, here
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n", 1)[0])
     parser.add_argument("--program", required=True, help="the proxpath program")
