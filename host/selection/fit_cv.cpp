@@ -291,6 +291,13 @@ private:
             ++stage_done_;
         });
         result_.folds_s += seconds_after(validating);
+        // Other threads may have had all the folds: whoever calls is asked at least here.
+        if (path.on_progress && !stopped_.load()) {
+            progress now;
+            now.now = phase::solving;
+            now.lambdas_total = static_cast<std::int64_t>(path.lambda.size());
+            (void)path.on_progress(now); // kept in stopped_
+        }
         stop_if_cancelled();
         return outcomes;
     }
