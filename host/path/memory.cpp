@@ -122,7 +122,7 @@ bool takes_krylov(const path_options& options, std::int64_t n, std::int64_t p)
     return !(p <= factored_ridge && p <= n);
 }
 
-memory_shares share_memory(const matrix& X, const path_options& options)
+memory_shares share_memory(const matrix& X, const path_options& options, std::uint64_t device_bytes)
 {
     const std::int64_t n = X.rows();
     const std::int64_t p = X.cols();
@@ -133,6 +133,8 @@ memory_shares share_memory(const matrix& X, const path_options& options)
     memory_plan& plan = shares.plan;
     plan.matrix_bytes = X.stored_bytes();
     plan.limit_bytes = options.memory_limit > 0 ? options.memory_limit : io::available_memory() / 2;
+    const bool by_device = device_bytes < plan.limit_bytes;
+    plan.limit_bytes = std::min(plan.limit_bytes, device_bytes);
 
     const std::int64_t expected = expected_working_set(X, options);
     // Coefficients of the result: an index and a value each.
@@ -158,9 +160,10 @@ memory_shares share_memory(const matrix& X, const path_options& options)
     while (k > 1 && needed(k) > plan.limit_bytes / 4 * 3) k = (k + 1) / 2;
     if (needed(k) > plan.limit_bytes || needed(k) == byte_count::most)
         throw out_of_memory(
-            fmt::format("memory limit of {} MiB is too small: vectors of X ({} x {}), one lambda at a time and the "
+            fmt::format("{} of {:.1f} MiB is too small: vectors of X ({} x {}), one lambda at a time and the "
                         "result of all need {} MiB; raise the limit",
-                        plan.limit_bytes >> 20, n, p, (needed(k) >> 20) + 1),
+                        by_device ? "the device's memory beside X" : "memory limit",
+                        static_cast<double>(plan.limit_bytes) / 1048576, n, p, (needed(k) >> 20) + 1),
             needed(k), plan.limit_bytes);
     plan.lambda_block = k;
     shares.lambda_block = std::min(k, together);

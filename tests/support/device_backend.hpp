@@ -12,14 +12,26 @@ namespace proxpath::test {
 template <class T>
 std::unique_ptr<backend::operations<T>> make_device_operations();
 
+/// The same of a device that keeps no entry of X: all come in parts, of another size with every call.
+template <class T>
+std::unique_ptr<backend::operations<T>> make_streaming_operations();
+
 extern template std::unique_ptr<backend::operations<float>> make_device_operations<float>();
 extern template std::unique_ptr<backend::operations<double>> make_device_operations<double>();
+extern template std::unique_ptr<backend::operations<float>> make_streaming_operations<float>();
+extern template std::unique_ptr<backend::operations<double>> make_streaming_operations<double>();
 
 template <class T>
 struct device_backend {
     using value_type = T;
     /// @param threads of the host, which have no part in it
     static std::unique_ptr<backend::operations<T>> make(int /*threads*/ = 1) { return make_device_operations<T>(); }
+};
+
+template <class T>
+struct streaming_backend {
+    using value_type = T;
+    static std::unique_ptr<backend::operations<T>> make(int /*threads*/ = 1) { return make_streaming_operations<T>(); }
 };
 
 } // namespace proxpath::test
