@@ -3,7 +3,6 @@
 // take. The operations one by one run on streamed designs in the typed suites (tests/backend_*_test.cpp).
 
 #include "host/backend/cuda/cuda_operations.hpp"
-#include "host/backend/cuda/limited_runtime.hpp"
 #include "host/backend/device_choice.hpp"
 #include "tests/emulation/emulated_runtime.hpp"
 #include "tests/emulation/streams.hpp"
@@ -192,10 +191,14 @@ double_operations streaming(std::uint64_t piece, std::uint64_t working_set, std:
 {
     auto runtime = emulation::make_emulated_runtime();
     if (brought != nullptr) runtime = std::make_unique<counting_runtime>(std::move(runtime), *brought);
-    return backend::make_cuda_operations<double>(std::make_shared<backend::device_session>(
-        std::move(runtime), 1,
-        device_memory_plan{
-            .all = 1 << 30, .with_X = 0, .working_set = working_set, .piece = piece, .longest_piece = 1 << 20}));
+    return backend::make_cuda_operations<double>(
+        std::make_shared<backend::device_session>(std::move(runtime), 1,
+                                                  device_memory_plan{.all = 1 << 30,
+                                                                     .with_X = 0,
+                                                                     .working_set = working_set,
+                                                                     .tile = 1 << 19,
+                                                                     .piece = piece,
+                                                                     .longest_piece = 1 << 20}));
 }
 
 struct streamed_problem {
@@ -371,8 +374,8 @@ bool same_bits(const path_result& a, const path_result& b)
                       [](const path_point& x, const path_point& y) { return x.gap == y.gap && x.kkt == y.kkt; });
 }
 
-/// Fits on the CPU and on devices that have `memory` bytes: certified, the same supports, the same bits for any size of
-/// the parts and any order of threads.
+/// Fits on the CPU and on devices that have `memory` bytes for entries: certified, the same supports, the same bits for
+/// any size of the parts and any order of threads.
 void expect_same_path(const matrix& X, const std::vector<double>& y, path_options options, std::uint64_t memory)
 {
     know_streamed_devices();

@@ -3,7 +3,6 @@
 #include "tests/support/streamed_devices.hpp"
 
 #include "host/backend/cuda/cuda_operations.hpp"
-#include "host/backend/cuda/limited_runtime.hpp"
 #include "tests/emulation/emulated_runtime.hpp"
 
 #include <memory>
@@ -16,13 +15,12 @@ class streamed_device final : public backend::opened_device {
 public:
     streamed_device(int index, const backend::device_terms& terms)
     {
-        const std::uint64_t memory = terms.memory_limit > 0 ? terms.memory_limit : std::uint64_t{1} << 40;
-        auto plan = backend::device_memory_plan::of(memory);
+        auto plan = backend::device_memory_plan::of(terms.memory_limit);
+        plan.all = std::uint64_t{1} << 40;
         plan.with_X = 0;
         if (index == 1) plan.piece /= 3;
         if (index == 2) plan.piece = 64;
-        session_ = std::make_shared<backend::device_session>(
-            backend::limit_memory(emulation::make_emulated_runtime(), memory), terms.threads, plan);
+        session_ = std::make_shared<backend::device_session>(emulation::make_emulated_runtime(), terms.threads, plan);
     }
     std::unique_ptr<backend::operations<double>> make_double() const override
     {

@@ -3,8 +3,8 @@
 // R: with that one and what was known before, the others are bounded to where they add nothing.
 //
 // Sums are those of the features in use plus those of all others, each in the order of kernels/gap_sums.cuh. Memory
-// beside X and the panels: about 110 bytes for each feature, 8 MiB of correlations and, for each feature that was
-// looked at in full, a bit for each fit.
+// beside X and the panels: about 110 bytes for each feature, 8 MiB of correlations or less and, for each feature that
+// was looked at in full, a bit for each fit.
 
 #include "host/backend/cuda/cuda_operations.hpp"
 #include "host/backend/cuda/device_penalty.hpp"
@@ -21,12 +21,23 @@ namespace proxpath::backend {
 namespace {
 
 constexpr std::int64_t tile_columns = 32;
-/// Correlations of a tile: 8 MiB in double, which leaves most of the second-level cache (28 to 40 MB) to the rows of R,
-/// and has a piece of gap sums for each of some 130 multiprocessors.
-constexpr std::int64_t tile_numbers = std::int64_t{1} << 20;
-/// Columns whose correlations are in a tile together at most: a piece of features fits it.
-constexpr std::int64_t most_columns = tile_numbers / kernels::select_piece;
-static_assert(most_columns % tile_columns == 0);
+
+/// What a tile of correlations may hold: a piece of features with a tile of columns at least. Where it is as large as
+/// the memory plan would have it there is a piece of gap sums for each of some 130 multiprocessors.
+struct tile_limits {
+    std::int64_t numbers;
+    std::int64_t columns; ///< those of a pass, or whole tiles of them
+
+    /// @param resident X is: read again for each tile of columns, whose rows of R the second-level cache holds
+    tile_limits(const device_memory_plan& memory, std::int64_t k, bool resident)
+        : numbers(std::max(static_cast<std::int64_t>(memory.tile / sizeof(double)),
+                           kernels::select_piece * std::min(k, tile_columns))),
+          columns(std::min(k, tile_columns))
+    {
+        if (!resident)
+            columns = std::min(k, std::max(columns, numbers / kernels::select_piece / tile_columns * tile_columns));
+    }
+};
 
 /// Chosen features on the device; where they are, on the host too.
 class chosen_features {
@@ -168,14 +179,13 @@ public:
     correlation_work(const correlation_request<T>& request, const device_design& design,
                      const kernels::design_view<V>& X, device_session& session)
         : request_(request), design_(design), X_(X), session_(session), k_(request.weighted_residual->cols),
-          together_(std::min(k_, design.stored()->is_resident() ? tile_columns : most_columns)),
-          saves_(request.save_column >= 0), bounds_(!request.bound.from.empty() && (k_ > 1 || !saves_)),
-          skip_(session.upload(request.skip)), position_(session.upload(request.position)),
-          penalty_(request.penalty, session), lambda_(session.upload(request.lambda)),
-          sums_of_R_(session.buffer<double>(X.centered ? k_ : 0)), saved_(session.buffer<double>(saves_ ? X.p : 0)),
-          in_use_(session.buffer<std::uint8_t>(bounds_ ? X.p : 0)), others_(session.buffer<std::uint8_t>(X.p)),
-          sums_(session.buffer<double>(2 * kernels::gap_numbers * k_ + 2)),
-          pieces_(session.buffer<double>(pieces_numbers() * ((together_ + tile_columns - 1) / tile_columns)))
+          tile_(session.memory(), k_, design.is_resident()), saves_(request.save_column >= 0),
+          bounds_(!request.bound.from.empty() && (k_ > 1 || !saves_)), skip_(session.upload(request.skip)),
+          position_(session.upload(request.position)), penalty_(request.penalty, session),
+          lambda_(session.upload(request.lambda)), sums_of_R_(session.buffer<double>(X.centered ? k_ : 0)),
+          saved_(session.buffer<double>(saves_ ? X.p : 0)), in_use_(session.buffer<std::uint8_t>(bounds_ ? X.p : 0)),
+          others_(session.buffer<std::uint8_t>(X.p)), sums_(session.buffer<double>(2 * kernels::gap_numbers * k_ + 2)),
+          pieces_(session.buffer<double>(pieces_numbers() * ((tile_.columns + tile_columns - 1) / tile_columns)))
     {}
 
     correlation_result run(std::span<double> saved)
@@ -279,7 +289,7 @@ private:
     template <class F>
     void for_parts(chosen_features& of, const kernels::feature_tile& tile, const F& f)
     {
-        if (design_.stored()->is_resident()) return f(X_, tile);
+        if (design_.is_resident()) return f(X_, tile);
         const std::vector<std::int64_t> ids = of.ids_of(tile, session_);
         design_.for_columns(list_choice(ids), [&](const auto& X) {
             kernels::feature_tile part = tile;
@@ -294,7 +304,7 @@ private:
     /// Numbers of pieces_ for a tile of columns.
     std::int64_t pieces_numbers() const
     {
-        return kernels::gap_scratch_numbers(X_.p, std::min(together_, tile_columns));
+        return kernels::gap_scratch_numbers(X_.p, std::min(tile_.columns, tile_columns));
     }
 
     /// Calls f(first column, columns, tiles before it) for the tiles of columns [begin, end).
@@ -310,10 +320,10 @@ private:
     /// @param sums gap_numbers × k on the device
     void take(chosen_features& chosen, const violator_notes* notes, double* sums)
     {
-        const auto U = session_.buffer<double>(std::min(tile_numbers, chosen.count() * together_));
-        for (std::int64_t begin = 0; begin < k_; begin += together_) {
-            const std::int64_t end = std::min(k_, begin + together_);
-            chosen.for_each_tile(tile_numbers / (end - begin), [&](const kernels::feature_tile& tile) {
+        const auto U = session_.buffer<double>(std::min(tile_.numbers, chosen.count() * tile_.columns));
+        for (std::int64_t begin = 0; begin < k_; begin += tile_.columns) {
+            const std::int64_t end = std::min(k_, begin + tile_.columns);
+            chosen.for_each_tile(tile_.numbers / (end - begin), [&](const kernels::feature_tile& tile) {
                 const std::int64_t features = tile.short_count + tile.long_count;
                 for_parts(chosen, tile, [&](const auto& X, const kernels::feature_tile& part) {
                     for_column_tiles(begin, end, [&](std::int64_t first, std::int64_t count, std::int64_t) {
@@ -379,7 +389,7 @@ private:
     const kernels::design_view<V> X_;
     device_session& session_;
     std::int64_t k_;
-    std::int64_t together_; ///< columns that a feature's entries are brought for
+    tile_limits tile_;
     bool saves_;
     bool bounds_;
     device_buffer<std::uint8_t> skip_;

@@ -28,6 +28,7 @@ public:
     std::int64_t cols() const override { return X_->cols(); }
     std::int64_t nonzeros() const override { return X_->nonzeros(); }
     std::uint64_t bytes() const override;
+    bool is_resident() const override { return X_->is_resident(); }
     const column_scaling& scaling() const override { return scaling_; }
     const std::shared_ptr<const device_matrix>& stored() const { return X_; }
     const std::vector<std::int64_t>& gathered() const { return gathered_; }

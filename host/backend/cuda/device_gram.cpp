@@ -44,9 +44,8 @@ struct gram_plan {
         const std::int64_t n = X.rows();
         const std::int64_t p = X.cols();
         // Row lists are met in any order, strips of rows one after the other: what comes in parts goes that way.
-        dense = !X.stored()->is_resident() || static_cast<double>(X.nonzeros()) >= device_dense_from_density *
-                                                                                       static_cast<double>(n) *
-                                                                                       static_cast<double>(p);
+        dense = !X.is_resident() || static_cast<double>(X.nonzeros()) >=
+                                        device_dense_from_density * static_cast<double>(n) * static_cast<double>(p);
         const std::int64_t side = pieces_of(p, least_width);
         const std::int64_t tiles = side * (side + 1) / 2;
         slices = std::clamp<std::int64_t>(enough_tiles / std::max<std::int64_t>(1, tiles), 1, max_slices);

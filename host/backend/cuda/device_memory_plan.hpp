@@ -13,6 +13,7 @@ struct device_memory_plan {
     std::uint64_t all = 0;           ///< that may be taken, all in all
     std::uint64_t with_X = 0;        ///< X where it is resident, and what a pass and the panels of a few lambdas take
     std::uint64_t working_set = 0;   ///< a working set that is resident; while it grows there are two
+    std::uint64_t tile = 0;          ///< correlations of a pass that are there at a time, if a feature's fit
     std::uint64_t piece = 0;         ///< each of the staging ring's three, where no list is longer
     std::uint64_t longest_piece = 0; ///< the same, whatever the lists
 
@@ -21,7 +22,14 @@ struct device_memory_plan {
     {
         // A copy over PCIe 5 takes a millisecond then, a hundred times as long as starting it (estimated).
         constexpr std::uint64_t at_full_speed = std::uint64_t{64} << 20;
-        return {bytes, bytes / 4 * 3, bytes / 5, std::min(at_full_speed, bytes / 16), bytes / 6};
+        // Leaves most of the second-level cache (28 to 40 MB) to the rows of R.
+        constexpr std::uint64_t in_cache = std::uint64_t{8} << 20;
+        return {.all = bytes,
+                .with_X = bytes / 4 * 3,
+                .working_set = bytes / 8,
+                .tile = std::min(in_cache, bytes / 16),
+                .piece = std::min(at_full_speed, bytes / 32),
+                .longest_piece = bytes / 6};
     }
 
     /// True where X can be resident.
@@ -41,10 +49,10 @@ struct device_memory_plan {
     }
 
     /// What a correlation pass takes beside panels: vectors of features, and the tile of correlations.
-    static std::uint64_t pass_bytes(std::int64_t p)
+    std::uint64_t pass_bytes(std::int64_t p) const
     {
         const auto features = static_cast<std::uint64_t>(p);
-        return 110 * features + std::min(std::uint64_t{8} << 20, 256 * features);
+        return 110 * features + std::min(tile, 256 * features);
     }
 };
 

@@ -102,7 +102,7 @@ device_buffer<double> unit_curvature(device_session& session, const device_desig
 const device_design& resident(const device_session& session, const design& X)
 {
     const device_design& columns = as_device(X);
-    if (columns.stored()->is_resident()) return columns;
+    if (columns.is_resident()) return columns;
     const std::uint64_t needed = resident_bytes(X.rows(), X.cols(), X.nonzeros(), false);
     const std::uint64_t limit = session.memory().working_set;
     throw out_of_memory(
