@@ -288,7 +288,7 @@ TYPED_TEST(KernelFarPositions, SweepsAreTheSame)
         const auto l1 = this->up(std::vector<double>(p, 1.0)), l2 = this->up(std::vector<double>(p, 0.1));
         const auto lower = this->up(std::vector<double>(p, -INFINITY)),
                    upper = this->up(std::vector<double>(p, INFINITY));
-        const auto curvature = this->up(std::vector<double>(p, 1.0)), lambda = this->up({0.1, 0.02});
+        const auto curvature = this->up(std::vector<double>(p, 1.0)), lambda = this->up(std::vector<double>{0.1, 0.02});
         const auto weights =
             this->up(std::vector<double>(static_cast<std::size_t>(X.n), 1.0 / static_cast<double>(X.n)));
         const auto stored_sum = this->up(random_vector(random, X.p, -1, 1));
