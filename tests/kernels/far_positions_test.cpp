@@ -288,6 +288,7 @@ TYPED_TEST(KernelFarPositions, SweepsAreTheSame)
         const auto l1 = this->up(std::vector<double>(p, 1.0)), l2 = this->up(std::vector<double>(p, 0.1));
         const auto lower = this->up(std::vector<double>(p, -INFINITY)),
                    upper = this->up(std::vector<double>(p, INFINITY));
+        const auto small = this->up(std::vector<double>(p, 0.2)); // so that no step overshoots
         const auto curvature = this->up(std::vector<double>(p, 1.0)), lambda = this->up(std::vector<double>{0.1, 0.02});
         const auto weights =
             this->up(std::vector<double>(static_cast<std::size_t>(X.n), 1.0 / static_cast<double>(X.n)));
@@ -300,7 +301,9 @@ TYPED_TEST(KernelFarPositions, SweepsAreTheSame)
         panel<double> B = this->up_in_double(random_panel<double>(random, X.p, k));
         const auto list = this->template zeros<std::uint32_t>(X.p * k);
         const auto work = this->numbers((X.p + X.n) * k);
-        kernels::residual_sweeps<V>(X, problem, 1, open.data(), weights.data(), stored_sum.data(), readable(R),
+        kernels::design_view<V> scaled = X;
+        scaled.inverse = small.data();
+        kernels::residual_sweeps<V>(scaled, problem, 1, open.data(), weights.data(), stored_sum.data(), readable(R),
                                     readable(U), writable(B), {list.data(), work.data()}, this->stream());
         std::vector<double> result(static_cast<std::size_t>(X.p * k));
         backend::download_panel<double>(B, result, this->stream(), *this->runtime_);

@@ -206,8 +206,10 @@ TYPED_TEST(KernelGathered, GramMatrixHasTheSameBitsHoweverManyColumnsAreMadeToge
             SCOPED_TRACE(testing::Message() << "n " << n << ", density " << density << ", known " << known);
             random_numbers random(++seed);
             // Of the sparse ones, one column is nearly full: longer than a segment.
-            dense_matrix X = random_matrix(random, n, p, density);
-            for (std::int64_t i = 1; i < n; ++i) X.at(i, 70) = random.normal();
+            dense_matrix X(n, p);
+            for (std::int64_t j = 0; j < p; ++j)
+                for (std::int64_t i = 0; i < n; ++i)
+                    if (random.chance(j == 70 ? 0.99 : density)) X.at(i, j) = random.normal();
             const compressed_matrix<std::int32_t, double> columns(X, storage_order::csc);
             column_scaling scaling = no_scaling(p);
             for (double& center : scaling.center) center = random.normal();
