@@ -6,9 +6,9 @@ file(GLOB kernel_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/kernels/*.cu)
 # What needs no CUDA to compile: the operations of the backend, and what they keep in a device's memory. Every file
 # defines some members of one class and instantiates these: no unity.
 file(GLOB device_sources CONFIGURE_DEPENDS host/backend/cuda/*.cpp)
-set(sources_with_cuda host/backend/cuda/cuda_runtime.cpp host/backend/cuda/cuda_provider.cpp
-  host/backend/cuda/device_code.cu)
-list(FILTER device_sources EXCLUDE REGEX "cuda_(runtime|provider|library)\\.cpp$")
+set(sources_with_cuda host/backend/cuda/cuda_runtime.cpp host/backend/cuda/cuda_driver.cpp
+  host/backend/cuda/cuda_provider.cpp host/backend/cuda/device_code.cu)
+list(FILTER device_sources EXCLUDE REGEX "cuda_(runtime|driver|provider|library)\\.cpp$")
 add_library(proxpath_device_host OBJECT EXCLUDE_FROM_ALL ${device_sources})
 proxpath_compile_settings(proxpath_device_host)
 proxpath_compile_lightly(proxpath_device_host) # calls launchers

@@ -40,7 +40,7 @@ struct gram_product {
 
     __device__ dense_tile tile(dense_tile at) const
     {
-        const bool needed = at.left < parts.first || at.left + tile_height > parts.first + at.right;
+        const bool needed = at.left < parts.known || at.left + tile_height > parts.first + at.right;
         at.wanted = needed && at.begin < at.end;
         return at;
     }
@@ -51,6 +51,7 @@ struct gram_product {
     }
     __device__ void finish(std::int64_t j, std::int64_t c, std::int64_t slice, double sum) const
     {
+        if (j >= parts.known && j < parts.first) return; // has no parts
         parts.sums[(parts.offsets[j] + slice) * parts.width + c] += sum;
     }
 };
@@ -64,7 +65,7 @@ struct finish_cell {
     __device__ void operator()(std::int64_t j, std::int64_t c) const
     {
         const std::int64_t e = parts.first + c;
-        if (j >= parts.first && e > j) return; // the mirror image of what another thread has
+        if (j >= parts.known && e > j) return; // the mirror image of what another thread has
         double sum = 0;
         for (std::int64_t part = parts.offsets[j]; part < parts.offsets[j + 1]; ++part)
             sum += parts.sums[part * parts.width + c];
@@ -91,14 +92,14 @@ void spread_rows(const design_view<V>& X, std::int64_t first_row, const panel_vi
 void gram_tiles(const panel_view<const double>& strip, const double* w, std::int64_t slices, const gram_parts& parts,
                 stream_view stream)
 {
-    dense_tiles<64>("gram_tiles", {parts.first + parts.width, parts.width, strip.rows, slices, gram_slice_rows},
+    dense_tiles<64>("gram_tiles", {parts.rows, parts.width, strip.rows, slices, gram_slice_rows},
                     gram_product{strip, w, parts}, stream);
 }
 
 template <class T>
 void gram_finish(const gram_parts& parts, const gram_centering& centering, const panel_view<T>& C, stream_view stream)
 {
-    for_each_cell("gram_finish", parts.first + parts.width, parts.width, finish_cell<T>{parts, centering, C}, stream);
+    for_each_cell("gram_finish", parts.rows, parts.width, finish_cell<T>{parts, centering, C}, stream);
 }
 
 template void spread_rows<float>(const design_view<float>&, std::int64_t, const panel_view<double>&, stream_view);

@@ -34,8 +34,8 @@ __global__ void __launch_bounds__(block_threads)
     const int lane = static_cast<int>(threadIdx.x) % warp_size;
     const std::int64_t warp = std::int64_t{blockIdx.x} * warps_a_block + static_cast<int>(threadIdx.x) / warp_size;
     for (std::int64_t part = warp; part < parts.count; part += std::int64_t{gridDim.x} * warps_a_block) {
-        const std::int64_t j = row_of_part(parts.offsets, parts.first + parts.width, part);
-        const std::int64_t last = j < parts.first ? parts.width - 1 : j - parts.first; // column that is wanted
+        const std::int64_t j = row_of_part(parts.offsets, parts.rows, part);
+        const std::int64_t last = j < parts.known ? parts.width - 1 : j - parts.first; // column that is wanted
         const std::int64_t begin = X.columns.offsets[j] + (part - parts.offsets[j]) * segment_length;
         const std::int64_t end =
             begin + segment_length < X.columns.offsets[j + 1] ? begin + segment_length : X.columns.offsets[j + 1];

@@ -106,13 +106,16 @@ template <class V>
 void moments(const lists_view<V>& columns, const double* w, const weight_totals& totals, const moment_arrays& made,
              stream_view stream);
 
-/// Sums of X̃'WX̃ in the making, for its columns [first, first + width) and its rows below first + width. Row j of the
-/// matrix has parts offsets[j] … offsets[j + 1), each `width` numbers of `sums`, which are added in order at the end.
-/// Of two entries that mirror each other the lower one counts: row j < first, or column ≤ j.
+/// Sums of X̃'WX̃, rows × rows, in the making, for its columns [first, first + width): those of its rows below `known`,
+/// and from row `first` on those up to the diagonal. All other rows have no parts. So whichever columns are made
+/// together, an entry is the same sum. Row j has parts offsets[j] … offsets[j + 1), each `width` numbers of `sums`,
+/// which are added in order at the end.
 struct gram_parts {
     double* sums = nullptr;
-    const std::int64_t* offsets = nullptr; ///< first + width + 1
+    const std::int64_t* offsets = nullptr; ///< rows + 1
     std::int64_t count = 0;                ///< of all parts
+    std::int64_t rows = 0;
+    std::int64_t known = 0; ///< at most first
     std::int64_t first = 0;
     std::int64_t width = 0;
 };

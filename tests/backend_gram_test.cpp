@@ -20,7 +20,7 @@ TYPED_TEST(BackendGram, GramMatchesNaiveLoopsAndKeepsWhatIsThere)
 {
     using T = typename TypeParam::value_type;
     for_examples([&](const example& one, std::uint64_t seed) {
-        if (one.X.X.n == 0 || one.X.X.p > 100) return;
+        if (one.X.X.p > 100) return;
         random_numbers random(seed + 6000);
         const std::int64_t p = one.X.X.p;
         const std::vector<double> w = random_weights(random, one.X.X.n);
@@ -91,7 +91,7 @@ TYPED_TEST(BackendGram, GramWithResponseMatchesNaiveLoopsWithinItsAdditions)
 {
     using T = typename TypeParam::value_type;
     for_examples([&](const example& one, std::uint64_t seed) {
-        if (one.X.X.n == 0 || one.X.X.p > 100) return;
+        if (one.X.X.p > 100) return;
         random_numbers random(seed + 6500);
         const std::int64_t p = one.X.X.p;
         const std::vector<double> w = random_weights(random, one.X.X.n);
@@ -134,7 +134,7 @@ TYPED_TEST(BackendGram, SymmetricMultiplyMatchesNaiveLoops)
     using T = typename TypeParam::value_type;
     random_numbers random(11);
     for (const std::int64_t p : {0, 1, 5, 31, 64, 65, 200})
-        for (const std::int64_t k : batch_widths) {
+        for (const std::int64_t k : {0, 1, 2, 3, 4, 5, 8, 17, 32, 33}) {
             SCOPED_TRACE(testing::Message() << "p " << p << ", k " << k);
             host_panel<T> C = random_panel<T>(random, p, p);
             for (std::int64_t j = 0; j < p; ++j)

@@ -16,7 +16,7 @@
 namespace proxpath::backend {
 namespace {
 
-constexpr std::int64_t features = 60;
+constexpr std::int64_t feature_count = 60;
 
 /// Correlations of 60 features seen in 80 rows, and what the kept factor makes of them.
 class KeptFactor : public testing::Test {
@@ -65,7 +65,7 @@ protected:
         for (std::size_t a = 0; a < x.size(); ++a) EXPECT_NEAR(x[a], y[a], 1e-7) << "at " << a;
     }
 
-    Eigen::MatrixXd C_ = test::random_gram(80, features, 7);
+    Eigen::MatrixXd C_ = test::random_gram(80, feature_count, 7);
 };
 
 TEST_F(KeptFactor, SolvesOnTheSupportWhateverLeftAndCame)
@@ -99,8 +99,8 @@ TEST_F(KeptFactor, FeaturesWithoutRoomHaveOnlyTheirOwnDiagonal)
 {
     kept_factor factor(10000);
     ASSERT_GT(factor.capacity(), 0);
-    ASSERT_LT(factor.capacity(), features);
-    const std::vector<std::int64_t> support = range(0, features);
+    ASSERT_LT(factor.capacity(), feature_count);
+    const std::vector<std::int64_t> support = range(0, feature_count);
     update(factor, support, 0.1);
     EXPECT_EQ(factor.size(), factor.capacity());
     EXPECT_FALSE(factor.complete(support.size()));

@@ -110,6 +110,14 @@ TEST_F(CudaProvider, LeavesTheCurrentDeviceAsItWas)
     EXPECT_EQ(machine().current, 1);
 }
 
+TEST_F(CudaProvider, MakesNoContextOnAGpuThatIsNotUsed)
+{
+    machine().gpus.resize(3);
+    provider.open(2, 0);
+    EXPECT_THAT(machine().contexts, testing::ElementsAre(2));
+    EXPECT_EQ(machine().current, -1);
+}
+
 TEST_F(CudaProvider, CapsTheMemoryOfAnOpenedGpu)
 {
     machine().gpus.resize(1);

@@ -2,10 +2,12 @@
 
 #include "tests/device_library/fake_cuda.hpp"
 
+#include "host/backend/cuda/cuda_driver.hpp"
 #include "host/backend/cuda/device_code.hpp"
 #include "host/backend/cuda/device_runtime.hpp"
 #include "tests/emulation/emulated_runtime.hpp"
 
+#include <algorithm>
 #include <cstdio>
 
 namespace proxpath::test {
@@ -36,6 +38,15 @@ cudaError_t find_device_code() { return test::noted(test::gpu_at(test::machine()
 std::unique_ptr<device_runtime> make_cuda_runtime()
 {
     return emulation::make_emulated_runtime(test::gpu_at(test::machine().current).free_bytes);
+}
+
+/// A context is its GPU here.
+void* current_context() { return test::machine().current < 0 ? nullptr : &test::gpu_at(test::machine().current); }
+
+void make_current(void* context)
+{
+    test::machine().current =
+        context == nullptr ? -1 : static_cast<int>(static_cast<test::fake_gpu*>(context) - test::machine().gpus.data());
 }
 
 } // namespace proxpath::backend
@@ -101,17 +112,14 @@ cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr which, int index)
     }
 }
 
-cudaError_t cudaGetDevice(int* index)
-{
-    *index = machine().current;
-    return cudaSuccess;
-}
-
 cudaError_t cudaSetDevice(int index)
 {
     const cudaError_t status = gpu_at(index).when_made_current;
-    if (status == cudaSuccess) machine().current = index;
-    return noted(status);
+    if (status != cudaSuccess) return noted(status);
+    std::vector<int>& contexts = machine().contexts;
+    if (std::count(contexts.begin(), contexts.end(), index) == 0) contexts.push_back(index);
+    machine().current = index;
+    return cudaSuccess;
 }
 
 cudaError_t cudaMemGetInfo(std::size_t* free_bytes, std::size_t* all_bytes)

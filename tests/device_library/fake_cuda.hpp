@@ -28,7 +28,8 @@ struct fake_machine {
     cudaError_t when_counted = cudaSuccess;
     std::vector<fake_gpu> gpus;
 
-    int current = 0;
+    int current = -1;                     ///< whose context is current; −1: none is
+    std::vector<int> contexts;            ///< GPUs with one, as they were made
     cudaError_t last_error = cudaSuccess; ///< until cudaGetLastError takes it
 };
 

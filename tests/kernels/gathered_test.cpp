@@ -1,5 +1,6 @@
 // Working sets gathered on the device, moments and Gram matrices of columns, against the CPU backend.
 
+#include "host/backend/cuda/device_gram.hpp"
 #include "tests/kernels/operations_suite.hpp"
 
 #include <algorithm>
@@ -193,6 +194,48 @@ TYPED_TEST(KernelGathered, GramMatricesAgreeWithTheCpu)
                 expect_agree(sums, with_response(this->cpu_, example, y), with_response(this->cpu_, size, y_size),
                              4 * of.n + 40);
             }
+}
+
+TYPED_TEST(KernelGathered, GramMatrixHasTheSameBitsHoweverManyColumnsAreMadeTogether)
+{
+    using T = TypeParam;
+    struct grown_shape {
+        std::int64_t n;
+        double density;
+        std::int64_t known;
+    };
+    constexpr std::int64_t p = 100;
+    std::uint64_t seed = 1300;
+    for (const auto& [n, density, known] :
+         {grown_shape{30, 0.6, 0}, grown_shape{520, 0.6, 37}, grown_shape{2100, 0.002, 0}, grown_shape{60, 0.03, 37}}) {
+        SCOPED_TRACE(testing::Message() << "n " << n << ", density " << density << ", known " << known);
+        random_numbers random(++seed);
+        // Of the sparse ones, one column is nearly full: longer than a segment.
+        dense_matrix X(n, p);
+        for (std::int64_t j = 0; j < p; ++j)
+            for (std::int64_t i = 0; i < n; ++i)
+                if (random.chance(j == 70 ? 0.99 : density)) X.at(i, j) = random.normal();
+        const compressed_matrix<std::int32_t, double> columns(X, storage_order::csc);
+        column_scaling scaling = no_scaling(p);
+        for (double& center : scaling.center) center = random.normal();
+        const device_design design(matrix::from_view(columns.view()), scaling, this->stream(), *this->runtime_);
+        const std::vector<double> w = weights_of_rows(random, n);
+        backend::device_session session(make_runtime_under_test());
+        std::vector<T> at_once;
+        for (const std::int64_t together : {0, 64, 30}) {
+            host_panel<T> untouched(p, p);
+            for (T& value : untouched.values) value = T(-77);
+            panel<T> C = this->up(untouched);
+            backend::grow_gram(session, design, w, known, C, together);
+            session.wait();
+            const host_panel<T> result = this->down(C);
+            if (at_once.empty()) at_once = result.values;
+            EXPECT_EQ(result.values, at_once) << together;
+            for (std::int64_t j = 0; j < p; ++j)
+                for (std::int64_t e = 0; e < p; ++e)
+                    ASSERT_EQ(result.at(j, e) == T(-77), j < known && e < known) << j << ", " << e;
+        }
+    }
 }
 
 } // namespace

@@ -130,12 +130,13 @@ Eigen::MatrixXd sum_of_pieces(std::int64_t rows, std::int64_t height, std::int64
 struct few_columns {
     const cpu_design& X;
     std::span<const double> w;
-    std::span<const double> y; ///< empty: none
+    std::span<const double> y;
+    bool with_response = false; ///< y counts: of no rows it is empty, too
     std::int64_t first_new = 0;
 
     std::int64_t p() const { return X.cols(); }
     /// Columns with the response as the last.
-    std::int64_t width() const { return p() + (y.empty() ? 0 : 1); }
+    std::int64_t width() const { return p() + (with_response ? 1 : 0); }
 };
 
 /// Few dense features: (width × width from first_new on).
@@ -153,7 +154,7 @@ Eigen::MatrixXd gram_of_few(const few_columns& of, int threads)
                              for (std::int64_t first = piece_first; first < piece_last; first += dense_rows) {
                                  const std::int64_t last = std::min(piece_last, first + dense_rows);
                                  spread_weighted(strips, root_w, 0, of.p(), first, last, strip);
-                                 if (!of.y.empty())
+                                 if (of.with_response)
                                      for (std::int64_t i = first; i < last; ++i) {
                                          const auto row = static_cast<std::size_t>(i);
                                          strip(i - first, of.p()) = root_w[row] * of.y[row];
@@ -181,7 +182,7 @@ public:
             if (!spread) feature_.push_back(j);
         }
         ones_ = spread_;
-        height_ = (spread_ + (of.y.empty() ? 1 : 2) + vector - 1) / vector * vector;
+        height_ = (spread_ + (of.with_response ? 2 : 1) + vector - 1) / vector * vector;
     }
 
     /// (width × width from first_new on), above the diagonal.
@@ -264,7 +265,7 @@ private:
                 });
             for (std::int64_t i = first; i < last; ++i) {
                 spread(ones_, i - first) = 1;
-                if (!of_.y.empty()) spread(ones_ + 1, i - first) = of_.y[static_cast<std::size_t>(i)];
+                if (of_.with_response) spread(ones_ + 1, i - first) = of_.y[static_cast<std::size_t>(i)];
                 weighted.col(i - first) = of_.w[static_cast<std::size_t>(i)] * spread.col(i - first);
             }
             part.block(0, sparse_, height_, height_).noalias() +=
@@ -383,7 +384,7 @@ void cpu_operations<T>::gram(const design& X, std::span<const double> row_weight
     std::vector<double> root_weights;
     if (!few)
         for (const double weight : row_weights) root_weights.push_back(std::sqrt(weight));
-    const Eigen::MatrixXd sum = few ? products_of_few({columns, row_weights, {}, first_new}, dense, threads_)
+    const Eigen::MatrixXd sum = few ? products_of_few({columns, row_weights, {}, false, first_new}, dense, threads_)
                                     : gram_of_many(columns, root_weights, first_new, threads_);
     store_symmetric(sum, first_new, C, threads_);
 }
@@ -394,7 +395,7 @@ double cpu_operations<T>::gram_with_response(const design& X, std::span<const do
                                              std::span<double> correlation) const
 {
     const std::int64_t p = X.cols();
-    const Eigen::MatrixXd sum = products_of_few({as_cpu(X), row_weights, y, 0}, is_dense(X), threads_);
+    const Eigen::MatrixXd sum = products_of_few({as_cpu(X), row_weights, y, true}, is_dense(X), threads_);
     store_symmetric(sum, 0, C, threads_);
     for (std::int64_t j = 0; j < p; ++j) correlation[static_cast<std::size_t>(j)] = sum(j, p);
     return sum(p, p);

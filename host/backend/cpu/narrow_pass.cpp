@@ -22,7 +22,7 @@ namespace {
 constexpr std::int64_t strip_rows = 512;
 constexpr std::int64_t dense_strip_numbers = 16384;
 /// Above this share of non-zeros, dense products are faster.
-constexpr double dense_from_density = 0.5;
+constexpr double dense_pass_from_density = 0.5;
 
 /// One piece of rows: its share of U (p × stride), and for each column Σ w ρ, Σ w ρ² and Σ w ρ z.
 struct piece_sums {
@@ -187,7 +187,7 @@ void cpu_operations<T>::residual_correlations(const design& X, const panel<T>& B
     const std::size_t stride = (square.size() + 7) / 8 * 8;
     const std::int64_t n = X.rows();
     const bool dense =
-        static_cast<double>(X.nonzeros()) >= dense_from_density * static_cast<double>(n) * static_cast<double>(p);
+        static_cast<double>(X.nonzeros()) >= dense_pass_from_density * static_cast<double>(n) * static_cast<double>(p);
 
     std::vector<double> coefficients(p * stride, 0.0);
     std::vector<double> taken(stride, 0.0);

@@ -3,6 +3,7 @@
 
 #include "host/backend/cuda/cuda_provider.hpp"
 
+#include "host/backend/cuda/cuda_driver.hpp"
 #include "host/backend/cuda/device_code.hpp"
 #include "host/backend/cuda/session_device.hpp"
 #include "kernels/device_error.hpp"
@@ -75,24 +76,17 @@ device_info described(int index)
     return device;
 }
 
-/// Makes a device the calling thread's current one, and the one before again at the end.
+/// Makes a device the calling thread's current one, and at the end what was current before: a context, or none.
 class current_device {
 public:
-    explicit current_device(int index)
-    {
-        if (cudaGetDevice(&before_) != cudaSuccess) cudaGetLastError();
-        status_ = cudaSetDevice(index);
-    }
+    explicit current_device(int index) : before_(current_context()), status_(cudaSetDevice(index)) {}
     current_device(const current_device&) = delete;
     current_device& operator=(const current_device&) = delete;
-    ~current_device()
-    {
-        if (cudaSetDevice(before_) != cudaSuccess) cudaGetLastError();
-    }
+    ~current_device() { make_current(before_); }
     cudaError_t status() const { return status_; }
 
 private:
-    int before_ = 0;
+    void* before_;
     cudaError_t status_;
 };
 

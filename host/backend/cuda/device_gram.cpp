@@ -3,6 +3,8 @@
 // through their row lists (kernels/gram_rows.cu). What is in memory besides C: the sums, and a dense strip or the rows
 // of the block's columns.
 
+#include "host/backend/cuda/device_gram.hpp"
+
 #include "host/backend/cuda/cuda_operations.hpp"
 #include "host/backend/cuda/device_gather.hpp"
 #include "host/backend/cuda/device_multiply.hpp"
@@ -24,7 +26,7 @@ using kernels::gram_slice_rows;
 /// second-level cache, and the device has fifty to a hundred times as many multiplications to offer in their time (an
 /// estimate from the data sheets, to be measured).
 constexpr double device_dense_from_density = 0.1;
-/// Sums in the making: 256 MiB, or 64 columns where that takes more.
+/// Sums in the making: 256 MiB, or 64 columns of C where that takes more.
 constexpr std::int64_t max_sums = std::int64_t{1} << 25;
 constexpr std::int64_t least_width = 64;
 /// Tiles times slices that keep a device busy, and slices at most.
@@ -57,6 +59,16 @@ struct gram_plan {
                               (dense ? slices : pieces_of(columns[j + 1] - columns[j], kernels::segment_length)));
     }
     std::int64_t strip_rows() const { return slices * gram_slice_rows; }
+    /// The parts of those rows that a block of columns from `first` on has.
+    std::vector<std::int64_t> offsets_without(std::int64_t known, std::int64_t first) const
+    {
+        std::vector<std::int64_t> made(offsets);
+        const auto begin = static_cast<std::size_t>(known);
+        const auto end = static_cast<std::size_t>(first);
+        const std::int64_t left_out = offsets[end] - offsets[begin];
+        for (std::size_t j = begin; j < made.size(); ++j) made[j] = j < end ? offsets[begin] : offsets[j] - left_out;
+        return made;
+    }
     /// Columns of C that are made together.
     std::int64_t width() const
     {
@@ -121,23 +133,26 @@ device_buffer<double> weighted_sums(device_session& session, kernels::design_vie
 }
 
 template <class T, class V>
-void make_gram(device_session& session, const weighted_design<V>& of, std::int64_t first_new, const panel<T>& C)
+void make_gram(device_session& session, const weighted_design<V>& of, std::int64_t first_new, const panel<T>& C,
+               std::int64_t together)
 {
     const std::int64_t p = of.X.p;
     const gram_plan plan(of.design);
-    const auto offsets = session.upload(std::span(plan.offsets));
     std::optional<device_buffer<double>> sums_of_columns;
     kernels::gram_centering centering;
     if (!plan.dense && of.X.centered) {
         sums_of_columns.emplace(weighted_sums(session, of.X, of.w));
         centering = {of.X.center, of.X.inverse, sums_of_columns->data(), sums_of_columns->data() + p};
     }
-    for (std::int64_t first = first_new; first < p; first += plan.width()) {
-        const std::int64_t width = std::min(plan.width(), p - first);
-        const std::int64_t count = plan.offsets[static_cast<std::size_t>(first + width)];
+    if (together == 0) together = plan.width();
+    for (std::int64_t first = first_new; first < p; first += together) {
+        const std::int64_t width = std::min(together, p - first);
+        const std::vector<std::int64_t> host_offsets = plan.offsets_without(first_new, first);
+        const std::int64_t count = host_offsets.back();
+        const auto offsets = session.upload(std::span(host_offsets));
         const auto sums = session.buffer<double>(count * width);
         if (count > 0) session.runtime().clear(sums.data(), sums.bytes(), session.stream());
-        const kernels::gram_parts parts{sums.data(), offsets.data(), count, first, width};
+        const kernels::gram_parts parts{sums.data(), offsets.data(), count, p, first_new, first, width};
         if (plan.dense)
             add_dense(session, plan, of.design, of.w, parts);
         else
@@ -149,15 +164,26 @@ void make_gram(device_session& session, const weighted_design<V>& of, std::int64
 } // namespace
 
 template <class T>
+void grow_gram(device_session& session, const device_design& X, std::span<const double> row_weights,
+               std::int64_t first_new, panel<T>& C, std::int64_t together)
+{
+    if (first_new >= X.cols()) return;
+    const auto w = session.upload(row_weights);
+    X.visit([&]<class V>(const kernels::design_view<V>& view) {
+        make_gram<T, V>(session, {X, view, w.data()}, first_new, C, together);
+    });
+}
+
+template void grow_gram(device_session&, const device_design&, std::span<const double>, std::int64_t, panel<float>&,
+                        std::int64_t);
+template void grow_gram(device_session&, const device_design&, std::span<const double>, std::int64_t, panel<double>&,
+                        std::int64_t);
+
+template <class T>
 void cuda_operations<T>::gram(const design& X, std::span<const double> row_weights, std::int64_t first_new,
                               panel<T>& C) const
 {
-    if (first_new >= X.cols()) return;
-    const auto w = session_->upload(row_weights);
-    const device_design& columns = as_device(X);
-    columns.visit([&]<class V>(const kernels::design_view<V>& view) {
-        make_gram<T, V>(*session_, {columns, view, w.data()}, first_new, C);
-    });
+    grow_gram(*session_, as_device(X), row_weights, first_new, C);
 }
 
 template <class T>
