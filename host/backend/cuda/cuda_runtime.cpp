@@ -18,8 +18,8 @@ void check(cudaError_t status, const char* call, const std::source_location wher
 {
     if (status == cudaSuccess) return;
     cudaGetLastError(); // clears what is not sticky
-    throw kernels::device_error("CUDA reports '" + std::string(cudaGetErrorString(status)) + "' from " + call + " (" +
-                                where.file_name() + ":" + std::to_string(where.line()) + ")");
+    throw kernels::device_failure(cudaGetErrorString(status), std::string("from ") + call + " (" + where.file_name() +
+                                                                  ":" + std::to_string(where.line()) + ")");
 }
 
 cudaStream_t handle_of(stream_view stream) { return static_cast<cudaStream_t>(stream.handle); }
@@ -50,7 +50,7 @@ public:
             check(cudaMemGetInfo(&free_bytes, &all_bytes), "cudaMemGetInfo");
             throw out_of_memory("the device has no " + std::to_string(bytes) + " bytes left (" +
                                     std::to_string(free_bytes) + " free of " + std::to_string(all_bytes) +
-                                    "): fit fewer columns at a time, or give it less memory to use",
+                                    "): free some of it, or fit on the CPU (device cpu)",
                                 bytes, free_bytes);
         }
         check(status, "cudaMallocAsync");

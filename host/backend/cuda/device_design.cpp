@@ -102,12 +102,13 @@ device_lists<V>::device_lists(const host_lists<V>& lists, const list_lengths& le
       short_ids_(static_cast<std::int64_t>(lengths.short_ids.size()), stream, runtime),
       long_ids_(static_cast<std::int64_t>(lengths.long_ids.size()), stream, runtime)
 {
+    copies_under_way copies(stream, runtime);
     offsets_.upload(lists.offsets);
     indices_.upload(lists.indices);
     values_.upload(lists.values);
     short_ids_.upload(lengths.short_ids);
     long_ids_.upload(lengths.long_ids);
-    runtime.synchronize(stream);
+    copies.wait();
 }
 
 template <class V>
@@ -160,10 +161,11 @@ device_design::device_design(std::shared_ptr<const device_matrix> X, column_scal
       centered_(std::any_of(scaling_.center.begin(), scaling_.center.end(), [](double center) { return center != 0; })),
       shift_(X_->cols(), stream, runtime), center_(X_->cols(), stream, runtime), inverse_(X_->cols(), stream, runtime)
 {
+    copies_under_way copies(stream, runtime);
     shift_.upload(scaling_.shift);
     center_.upload(scaling_.center);
     inverse_.upload(scaling_.inverse);
-    runtime.synchronize(stream);
+    copies.wait();
 }
 
 std::uint64_t device_design::bytes() const { return X_->bytes() + shift_.bytes() + center_.bytes() + inverse_.bytes(); }
