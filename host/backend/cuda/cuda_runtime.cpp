@@ -18,8 +18,8 @@ void check(cudaError_t status, const char* call, const std::source_location wher
 {
     if (status == cudaSuccess) return;
     cudaGetLastError(); // clears what is not sticky
-    throw kernels::device_error("CUDA reports '" + std::string(cudaGetErrorString(status)) + "' from " + call + " (" +
-                                where.file_name() + ":" + std::to_string(where.line()) + ")");
+    throw kernels::device_failure(cudaGetErrorString(status), std::string("from ") + call + " (" + where.file_name() +
+                                                                  ":" + std::to_string(where.line()) + ")");
 }
 
 cudaStream_t handle_of(stream_view stream) { return static_cast<cudaStream_t>(stream.handle); }
@@ -47,8 +47,7 @@ public:
             cudaGetLastError();
             const std::uint64_t left = free_bytes();
             throw out_of_memory("the device has no " + std::to_string(bytes) + " bytes left, but " +
-                                    std::to_string(left) +
-                                    ": others may have taken them; limit what it is to use (device memory)",
+                                    std::to_string(left) + ": free some of it, or fit on the CPU (device cpu)",
                                 bytes, left);
         }
         check(status, "cudaMallocAsync");

@@ -13,10 +13,11 @@ device_design::device_design(std::shared_ptr<const device_matrix> X, column_scal
       centered_(std::any_of(scaling_.center.begin(), scaling_.center.end(), [](double center) { return center != 0; })),
       shift_(X_->cols(), stream, runtime), center_(X_->cols(), stream, runtime), inverse_(X_->cols(), stream, runtime)
 {
+    copies_under_way copies(stream, runtime);
     shift_.upload(scaling_.shift);
     center_.upload(scaling_.center);
     inverse_.upload(scaling_.inverse);
-    runtime.synchronize(stream);
+    copies.wait();
 }
 
 std::uint64_t device_design::bytes() const { return X_->bytes() + shift_.bytes() + center_.bytes() + inverse_.bytes(); }

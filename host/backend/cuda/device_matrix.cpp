@@ -51,12 +51,13 @@ device_lists<V>::device_lists(const host_lists<V>& lists, const list_lengths& le
       short_ids_(static_cast<std::int64_t>(lengths.short_ids.size()), stream, runtime),
       long_ids_(static_cast<std::int64_t>(lengths.long_ids.size()), stream, runtime)
 {
+    copies_under_way copies(stream, runtime);
     offsets_.upload(lists.offsets);
     indices_.upload(lists.indices);
     values_.upload(lists.values);
     short_ids_.upload(lengths.short_ids);
     long_ids_.upload(lengths.long_ids);
-    runtime.synchronize(stream);
+    copies.wait();
 }
 
 template <class V>

@@ -32,7 +32,7 @@ struct copy_request {
 
 /// All functions throw kernels::device_error where the device refuses, with the call and what it said; an error of work
 /// that was enqueued before may show at any later call. Work on a stream runs in order; nothing but `synchronize`
-/// waits.
+/// waits. When that returns or throws, nothing that was on the stream before runs any more.
 class device_runtime {
 public:
     virtual ~device_runtime() = default;

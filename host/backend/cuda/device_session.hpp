@@ -89,11 +89,11 @@ private:
     std::span<std::byte> stage(std::size_t bytes);
 
     std::unique_ptr<device_runtime> runtime_;
+    std::deque<std::vector<std::byte>> staged_; // goes after the stream, whose end runs what is left on it
     device_stream stream_;
     int threads_;
     device_memory_plan memory_;
     std::unique_ptr<staging_ring> ring_;
-    std::deque<std::vector<std::byte>> staged_;
     matrix last_; ///< what last_matrix_ was made from
     std::shared_ptr<const device_matrix> last_matrix_;
 };
