@@ -1,5 +1,5 @@
 // The CUDA backend as the typed suites run it: on the emulated device in proxpath_tests (emulated_device_backend.cpp),
-// on a GPU in proxpath_gpu_tests (tests/kernels/cuda_device.cpp).
+// on a GPU in proxpath_gpu_operation_tests (tests/kernels/cuda_device_backend.cpp).
 #pragma once
 
 #include "host/backend/operations.hpp"
