@@ -5,10 +5,10 @@
 #include "host/backend/cuda/cuda_operations.hpp"
 #include "host/backend/device_choice.hpp"
 #include "tests/emulation/emulated_runtime.hpp"
+#include "tests/emulation/streamed_provider.hpp"
 #include "tests/emulation/streams.hpp"
 #include "tests/support/backends.hpp"
 #include "tests/support/checks.hpp"
-#include "tests/support/streamed_devices.hpp"
 
 #include <proxpath/proxpath.hpp>
 
@@ -353,7 +353,7 @@ TEST(Streaming, RefusesAColumnThatIsLongerThanTheDeviceCanHold)
 void know_streamed_devices()
 {
     static const bool known = [] {
-        backend::register_device_provider(streamed_devices());
+        backend::register_device_provider(emulation::streamed_devices());
         return true;
     }();
     (void)known;

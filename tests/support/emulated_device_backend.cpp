@@ -39,18 +39,8 @@ std::unique_ptr<backend::operations<T>> make_streaming_operations()
 {
     static thread_local std::uint64_t calls = 0;
     take_next_order();
-    constexpr std::uint64_t pieces[] = {64, 1000, 4096, 100'000};
-    constexpr std::uint64_t any_list = std::uint64_t{1} << 24;
-    constexpr std::uint64_t memory = std::uint64_t{1} << 32;
-    backend::device_memory_plan plan{.all = memory,
-                                     .with_X = 0,
-                                     .tile = std::uint64_t{1} << calls % 20,
-                                     .piece = pieces[calls % 4],
-                                     .longest_piece = any_list};
-    plan.working_set = calls / 4 % 2 == 0 ? 0 : memory;
-    ++calls;
-    return backend::make_cuda_operations<T>(
-        std::make_shared<backend::device_session>(emulation::make_emulated_runtime(), 1, plan));
+    return backend::make_cuda_operations<T>(std::make_shared<backend::device_session>(
+        emulation::make_emulated_runtime(), 1, streaming_plan(std::uint64_t{1} << 30, calls++)));
 }
 
 template std::unique_ptr<backend::operations<float>> make_streaming_operations<float>();

@@ -6,8 +6,8 @@
 
 #include "host/backend/device_provider.hpp"
 
-namespace proxpath::test {
+namespace proxpath::emulation {
 
 const backend::device_provider& streamed_devices();
 
-} // namespace proxpath::test
+} // namespace proxpath::emulation

@@ -1,13 +1,13 @@
-// See streamed_devices.hpp.
+// See streamed_provider.hpp.
 
-#include "tests/support/streamed_devices.hpp"
+#include "tests/emulation/streamed_provider.hpp"
 
 #include "host/backend/cuda/cuda_operations.hpp"
 #include "tests/emulation/emulated_runtime.hpp"
 
 #include <memory>
 
-namespace proxpath::test {
+namespace proxpath::emulation {
 
 namespace {
 
@@ -20,7 +20,7 @@ public:
         plan.with_X = 0;
         if (index == 1) plan.piece /= 3;
         if (index == 2) plan.piece = 64;
-        session_ = std::make_shared<backend::device_session>(emulation::make_emulated_runtime(), terms.threads, plan);
+        session_ = std::make_shared<backend::device_session>(make_emulated_runtime(), terms.threads, plan);
     }
     std::unique_ptr<backend::operations<double>> make_double() const override
     {
@@ -64,4 +64,4 @@ const backend::device_provider& streamed_devices()
     return provider;
 }
 
-} // namespace proxpath::test
+} // namespace proxpath::emulation
