@@ -83,15 +83,16 @@ TYPED_TEST(KernelDescents, HaveTheSameBitsInEveryWayAndReachTheGapTheyReport)
     std::uint64_t seed = 2000;
     // Columns that are done at different times; more features than threads, of which a sweep takes those that move.
     for (const descent_shape& of :
-         {descent_shape{14, 12, 0.7, true, {0.01, 0.9, 0.02, 0.6, 0.1}}, {20, 300, 0.2, false, {0.7, 0.6}}})
+         {descent_shape{14, 12, 0.7, true, {0.01, 0.9, 0.02, 0.6, 0.1}}, {8, 260, 0.2, false, {0.8}}})
         for (const bool gram : {true, false}) {
+            if (!gram && (of.to_the_end || std::is_same_v<T, float>)) continue; // slow here; in double in any case
             SCOPED_TRACE(testing::Message() << "p " << of.p << ", gram " << gram);
             random_numbers random(++seed);
             const descent_example example(random, of.n, of.p, of.density);
             std::vector<double> lambda = of.lambdas;
             for (double& each : lambda) each *= example.largest;
             const auto k = static_cast<std::int64_t>(lambda.size());
-            const double tolerance = 1e-7 * example.response_square;
+            const double tolerance = 1e-5 * example.response_square;
             const double rounding = (std::is_same_v<T, float> ? 1e-5 : 1e-12) * example.response_square;
             const auto solved = [&](const backend::operations<T>& ops) {
                 const auto X = ops.make_design(example.columns.stored(), example.columns.scaling);

@@ -145,6 +145,7 @@ class Tree:
         if run([*without_aslr, "true"], self.folder)[0] != 0:
             without_aslr = []
         environment = {key: value for key, value in os.environ.items() if not key.startswith("GTEST_")}
+        environment["TSAN_OPTIONS"] = "halt_on_error=1"
         return run([*without_aslr, program, f"--gtest_filter={tests}", "--gtest_brief=1", *options], self.folder,
                    env=environment)
 
