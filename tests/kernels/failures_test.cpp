@@ -2,8 +2,8 @@
 // with an error that says what failed and what can be done, nothing stays behind on the device, and the next fit on the
 // same session has the bits of an undisturbed one.
 
-#include "host/backend/cuda/device_buffer.hpp"
-#include "host/backend/cuda/session_device.hpp"
+#include "host/backend/cuda/cuda_operations.hpp"
+#include "host/backend/cuda/device_session.hpp"
 #include "host/backend/device_choice.hpp"
 #include "tests/emulation/emulated_runtime.hpp"
 #include "tests/emulation/failing_runtime.hpp"
@@ -40,22 +40,27 @@ constexpr std::int64_t most_failures = 20;
 constexpr std::int64_t most_failures = std::numeric_limits<std::int64_t>::max();
 #endif
 
-/// "failing:0": an emulated device whose session outlives fits, until `close`.
+/// An emulated device whose session outlives fits, until `close`: "failing:0", and "failing:1", to which X is streamed.
 class failing_devices final : public backend::device_provider {
 public:
     std::string name() const override { return "failing"; }
     device_survey survey() const override
     {
         device_survey found;
-        found.devices.push_back({});
+        found.devices.resize(2);
+        found.devices[1].index = 1;
         return found;
     }
     void examine(device_info&) const override {}
-    std::unique_ptr<backend::opened_device> open(int, std::uint64_t memory_limit) const override
+    std::unique_ptr<backend::opened_device> open(int index, const backend::device_terms& terms) const override
     {
-        if (session_ == nullptr)
-            session_ = backend::open_session(
-                emulation::make_failing_runtime(emulation::make_emulated_runtime(), account), memory_limit);
+        if (session_ == nullptr) {
+            auto runtime = emulation::make_failing_runtime(emulation::make_emulated_runtime(), account);
+            auto plan = backend::device_memory_plan::of(runtime->free_bytes());
+            if (index == 1) plan.with_X = 0;
+            if (index == 1) plan.piece = 64; // a list or two
+            session_ = std::make_shared<backend::device_session>(std::move(runtime), terms.threads, plan);
+        }
         return std::make_unique<shared_device>(session_);
     }
     void close() const { session_.reset(); }
@@ -65,15 +70,21 @@ public:
 private:
     class shared_device final : public backend::opened_device {
     public:
-        explicit shared_device(std::shared_ptr<backend::opened_device> session) : session_(std::move(session)) {}
-        std::unique_ptr<backend::operations<double>> make_double() const override { return session_->make_double(); }
-        std::unique_ptr<backend::operations<float>> make_float() const override { return session_->make_float(); }
+        explicit shared_device(std::shared_ptr<backend::device_session> session) : session_(std::move(session)) {}
+        std::unique_ptr<backend::operations<double>> make_double() const override
+        {
+            return backend::make_cuda_operations<double>(session_);
+        }
+        std::unique_ptr<backend::operations<float>> make_float() const override
+        {
+            return backend::make_cuda_operations<float>(session_);
+        }
 
     private:
-        std::shared_ptr<backend::opened_device> session_;
+        std::shared_ptr<backend::device_session> session_;
     };
 
-    mutable std::shared_ptr<backend::opened_device> session_;
+    mutable std::shared_ptr<backend::device_session> session_;
 };
 
 const failing_devices& devices()
@@ -187,7 +198,7 @@ struct small_fit {
         X = matrix::from_view(dense.view());
         for (std::int64_t i = 0; i < dense.n; ++i)
             y.push_back(dense.at(i, 0) - 2 * dense.at(i, 3) + 0.3 * random.normal());
-        options.device = "failing";
+        options.device = "failing:0";
         options.threads = 1;
         options.n_lambda = 2;
         options.lambda_min_ratio = 0.3;
@@ -205,6 +216,18 @@ TEST_P(DeviceFailures, OfALassoLeaveNothingBehind)
 {
     const small_fit small;
     expect_every_failure_survived(GetParam(), small.call());
+}
+
+TEST_P(DeviceFailures, OfAStreamedFitLeaveNothingBehind)
+{
+    small_fit small;
+    const std::vector<double> resident = small.call()().numbers;
+    devices().close();
+    small.options.device = "failing:1";
+    const std::vector<double> streamed = small.call()().numbers;
+    devices().close();
+    EXPECT_EQ(streamed, resident);
+    expect_every_failure_survived(GetParam(), small.call(), 100);
 }
 
 TEST_P(DeviceFailures, OfARidgeLeaveNothingBehind)
