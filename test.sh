@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Everything a change has to pass, from a bare Debian 12: installs what is missing, checks the formatting, builds with
 # warnings as errors, runs all tests, then the library's tests again under AddressSanitizer with UBSan (and the fuzz
-# targets, 20 s each) and under ThreadSanitizer. Works from any directory; stops at the first failure. Where
-# PROXPATH_DATA names a folder of further data sets, they are used.
+# targets, 20 s each) and under ThreadSanitizer, and plants faults that these must find. Works from any directory; stops
+# at the first failure. Where PROXPATH_DATA names a folder of further data sets, they are used.
 cd "$(dirname "$(readlink -f "$0")")"
 source scripts/common.sh
 mkdir -p build
@@ -72,6 +72,10 @@ end
 
 begin "tests with ThreadSanitizer"
 run_tests tsan
+end
+
+begin "planted faults"
+tests/planted_faults/run.py --jobs "$jobs" --tests-have-passed
 end
 
 phase=summary

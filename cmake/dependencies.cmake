@@ -8,10 +8,29 @@ find_package(LibArchive REQUIRED)
 find_path(FAST_FLOAT_INCLUDE_DIR fast_float/fast_float.h REQUIRED)
 find_path(XXHASH_INCLUDE_DIR xxhash.h REQUIRED)
 
+# Programs that are taken to machines without these libraries (scripts/make_gpu_bundle.sh) have them linked in, the
+# compiler's own included. Debian has fmt as a shared library or as headers; of libarchive's formats only those are
+# linked that are read, hence the short list.
+option(PROXPATH_STATIC_DEPENDENCIES "Link programs with static libraries, but for the C library and CUDA" OFF)
+set(proxpath_fmt fmt::fmt)
+set(proxpath_libarchive LibArchive::LibArchive)
+if(PROXPATH_STATIC_DEPENDENCIES)
+  set(proxpath_fmt fmt::fmt-header-only)
+  set(proxpath_libarchive "")
+  foreach(name archive nettle lzma zstd bz2 z)
+    find_library(PROXPATH_STATIC_${name} lib${name}.a REQUIRED)
+    list(APPEND proxpath_libarchive ${PROXPATH_STATIC_${name}})
+  endforeach()
+endif()
+
 add_library(proxpath_dependencies INTERFACE)
 target_link_libraries(proxpath_dependencies INTERFACE
-  Threads::Threads fmt::fmt nlohmann_json::nlohmann_json CLI11::CLI11 Eigen3::Eigen LibArchive::LibArchive
+  Threads::Threads ${proxpath_fmt} nlohmann_json::nlohmann_json CLI11::CLI11 Eigen3::Eigen ${proxpath_libarchive}
   ${CMAKE_DL_LIBS})
+# A target that needs a shared library written in C++ says so by the property SHARED_RUNTIME.
+target_link_options(proxpath_dependencies INTERFACE
+  $<$<AND:$<BOOL:${PROXPATH_STATIC_DEPENDENCIES}>,$<NOT:$<BOOL:$<TARGET_PROPERTY:SHARED_RUNTIME>>>>:-static-libstdc++>
+  $<$<AND:$<BOOL:${PROXPATH_STATIC_DEPENDENCIES}>,$<NOT:$<BOOL:$<TARGET_PROPERTY:SHARED_RUNTIME>>>>:-static-libgcc>)
 target_include_directories(proxpath_dependencies SYSTEM INTERFACE ${FAST_FLOAT_INCLUDE_DIR} ${XXHASH_INCLUDE_DIR})
 # Eigen may not start threads of its own: its blocking would then depend on their number.
 target_compile_definitions(proxpath_dependencies INTERFACE EIGEN_DONT_PARALLELIZE XXH_INLINE_ALL

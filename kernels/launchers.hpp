@@ -33,6 +33,24 @@ template <class T, class V>
 void residual(const design_view<V>& X, const panel_view<const T>& B, const panel_view<const T>& y,
               const panel_view<T>& rest, double* scratch, stream_view stream);
 
+/// The same for those columns or rows of X that its lists of ids name: a part of X where the whole does not fit the
+/// device, or where the sums of the whole are known from before.
+/// @param sums  k, of R's columns; null where no column of X is centred
+template <class T, class V>
+void transpose_multiply_part(const design_view<V>& X, const panel_view<const T>& R, const double* sums,
+                             const panel_view<T>& C, stream_view stream);
+/// taken_c = Σ_j center_j inverse_j B_jc, over all columns of X. @param scratch for k sums over p rows
+template <class T, class V>
+void centering_products(const design_view<V>& X, const panel_view<const T>& B, double* taken, double* scratch,
+                        stream_view stream);
+/// @param taken from centering_products; null where no column of X is centred
+template <class T, class V>
+void multiply_part(const design_view<V>& X, const panel_view<const T>& B, const double* taken,
+                   const panel_view<T>& product, stream_view stream);
+template <class T, class V>
+void residual_part(const design_view<V>& X, const panel_view<const T>& B, const double* taken,
+                   const panel_view<const T>& y, const panel_view<T>& rest, stream_view stream);
+
 /// Where chosen columns go: the first place of each column, and behind it further ones of the same column. Places count
 /// from 1; 0: none.
 struct column_places {

@@ -52,49 +52,100 @@ struct taken_term {
 };
 
 template <class T, class V>
-void multiply_rows(const char* operation, const design_view<V>& X, const panel_view<const T>& B, const T* y,
-                   std::int64_t y_stride, const panel_view<T>& out, double* scratch, stream_view stream)
+void multiply_rows(const char* operation, const design_view<V>& X, const panel_view<const T>& B, const double* taken,
+                   const panel_view<const T>& y, const panel_view<T>& out, stream_view stream)
 {
-    if (X.n == 0 || B.cols == 0) return;
-    double* const taken = X.centered ? scratch : nullptr;
-    if (X.centered)
-        row_sums<1>(operation, X.p, B.cols, taken_term<T>{B, X.center, X.inverse}, taken, scratch + B.cols, stream);
-    const row_policy<T, V> policy{X.rows.values, X.shift, X.inverse, taken, y, y_stride, out};
+    const row_policy<T, V> policy{X.rows.values, X.shift, X.inverse, taken, y.data, y.stride, out};
     gather_sums(operation, X.rows, B, policy, stream);
+}
+
+/// What centring takes, in the first numbers of scratch; null where it takes nothing.
+template <class T, class V>
+const double* taken_from_rows(const design_view<V>& X, const panel_view<const T>& B, double* scratch,
+                              stream_view stream)
+{
+    if (!X.centered || X.n == 0 || B.cols == 0) return nullptr;
+    centering_products(X, B, scratch, scratch + B.cols, stream);
+    return scratch;
 }
 
 } // namespace
 
 template <class T, class V>
+void centering_products(const design_view<V>& X, const panel_view<const T>& B, double* taken, double* scratch,
+                        stream_view stream)
+{
+    row_sums<1>("centering_products", X.p, B.cols, taken_term<T>{B, X.center, X.inverse}, taken, scratch, stream);
+}
+
+template <class T, class V>
+void multiply_part(const design_view<V>& X, const panel_view<const T>& B, const double* taken,
+                   const panel_view<T>& product, stream_view stream)
+{
+    multiply_rows<T, V>("multiply", X, B, taken, {}, product, stream);
+}
+
+template <class T, class V>
+void residual_part(const design_view<V>& X, const panel_view<const T>& B, const double* taken,
+                   const panel_view<const T>& y, const panel_view<T>& rest, stream_view stream)
+{
+    multiply_rows<T, V>("residual", X, B, taken, y, rest, stream);
+}
+
+template <class T, class V>
 void multiply(const design_view<V>& X, const panel_view<const T>& B, const panel_view<T>& product, double* scratch,
               stream_view stream)
 {
-    multiply_rows<T, V>("multiply", X, B, nullptr, 0, product, scratch, stream);
+    multiply_part(X, B, taken_from_rows(X, B, scratch, stream), product, stream);
 }
 
 template <class T, class V>
 void residual(const design_view<V>& X, const panel_view<const T>& B, const panel_view<const T>& y,
               const panel_view<T>& rest, double* scratch, stream_view stream)
 {
-    multiply_rows<T, V>("residual", X, B, y.data, y.stride, rest, scratch, stream);
+    residual_part(X, B, taken_from_rows(X, B, scratch, stream), y, rest, stream);
 }
 
 template void multiply<float, float>(const design_view<float>&, const panel_view<const float>&,
                                      const panel_view<float>&, double*, stream_view);
-template void multiply<float, double>(const design_view<double>&, const panel_view<const float>&,
-                                      const panel_view<float>&, double*, stream_view);
-template void multiply<double, float>(const design_view<float>&, const panel_view<const double>&,
-                                      const panel_view<double>&, double*, stream_view);
-template void multiply<double, double>(const design_view<double>&, const panel_view<const double>&,
-                                       const panel_view<double>&, double*, stream_view);
 template void residual<float, float>(const design_view<float>&, const panel_view<const float>&,
                                      const panel_view<const float>&, const panel_view<float>&, double*, stream_view);
+template void centering_products<float, float>(const design_view<float>&, const panel_view<const float>&, double*,
+                                               double*, stream_view);
+template void multiply_part<float, float>(const design_view<float>&, const panel_view<const float>&, const double*,
+                                          const panel_view<float>&, stream_view);
+template void residual_part<float, float>(const design_view<float>&, const panel_view<const float>&, const double*,
+                                          const panel_view<const float>&, const panel_view<float>&, stream_view);
+template void multiply<float, double>(const design_view<double>&, const panel_view<const float>&,
+                                      const panel_view<float>&, double*, stream_view);
 template void residual<float, double>(const design_view<double>&, const panel_view<const float>&,
                                       const panel_view<const float>&, const panel_view<float>&, double*, stream_view);
+template void centering_products<float, double>(const design_view<double>&, const panel_view<const float>&, double*,
+                                                double*, stream_view);
+template void multiply_part<float, double>(const design_view<double>&, const panel_view<const float>&, const double*,
+                                           const panel_view<float>&, stream_view);
+template void residual_part<float, double>(const design_view<double>&, const panel_view<const float>&, const double*,
+                                           const panel_view<const float>&, const panel_view<float>&, stream_view);
+template void multiply<double, float>(const design_view<float>&, const panel_view<const double>&,
+                                      const panel_view<double>&, double*, stream_view);
 template void residual<double, float>(const design_view<float>&, const panel_view<const double>&,
                                       const panel_view<const double>&, const panel_view<double>&, double*, stream_view);
+template void centering_products<double, float>(const design_view<float>&, const panel_view<const double>&, double*,
+                                                double*, stream_view);
+template void multiply_part<double, float>(const design_view<float>&, const panel_view<const double>&, const double*,
+                                           const panel_view<double>&, stream_view);
+template void residual_part<double, float>(const design_view<float>&, const panel_view<const double>&, const double*,
+                                           const panel_view<const double>&, const panel_view<double>&, stream_view);
+template void multiply<double, double>(const design_view<double>&, const panel_view<const double>&,
+                                       const panel_view<double>&, double*, stream_view);
 template void residual<double, double>(const design_view<double>&, const panel_view<const double>&,
                                        const panel_view<const double>&, const panel_view<double>&, double*,
                                        stream_view);
+template void centering_products<double, double>(const design_view<double>&, const panel_view<const double>&, double*,
+                                                 double*, stream_view);
+template void multiply_part<double, double>(const design_view<double>&, const panel_view<const double>&, const double*,
+                                            const panel_view<double>&, stream_view);
+template void residual_part<double, double>(const design_view<double>&, const panel_view<const double>&, const double*,
+                                            const panel_view<const double>&, const panel_view<double>&, stream_view);
 
 } // namespace proxpath::kernels

@@ -16,7 +16,7 @@ namespace {
 template <class Backend>
 class BackendCorrelationPass : public backend_suite<Backend> {};
 
-TYPED_TEST_SUITE(BackendCorrelationPass, backends_times_types);
+TYPED_TEST_SUITE(BackendCorrelationPass, readers_times_types);
 
 /// Which features the fit skips, and which are in the working set: some of each, or none.
 struct features_in_play {

@@ -14,7 +14,7 @@ namespace {
 template <class Backend>
 class BackendGram : public backend_suite<Backend> {};
 
-TYPED_TEST_SUITE(BackendGram, backends_times_types);
+TYPED_TEST_SUITE(BackendGram, readers_times_types);
 
 TYPED_TEST(BackendGram, GramMatchesNaiveLoopsAndKeepsWhatIsThere)
 {

@@ -14,7 +14,7 @@ namespace {
 template <class Backend>
 class BackendIndependence : public backend_suite<Backend> {};
 
-TYPED_TEST_SUITE(BackendIndependence, backends_times_types);
+TYPED_TEST_SUITE(BackendIndependence, readers_times_types);
 
 TYPED_TEST(BackendIndependence, AFitDoesNotSeeItsNeighboursInTheBatch)
 {

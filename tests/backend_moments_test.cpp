@@ -16,7 +16,7 @@ namespace {
 template <class Backend>
 class BackendMoments : public backend_suite<Backend> {};
 
-TYPED_TEST_SUITE(BackendMoments, backends_times_types);
+TYPED_TEST_SUITE(BackendMoments, readers_times_types);
 
 TYPED_TEST(BackendMoments, MomentsMatchNaiveLoops)
 {

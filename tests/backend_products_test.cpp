@@ -15,7 +15,7 @@ namespace {
 template <class Backend>
 class BackendProducts : public backend_suite<Backend> {};
 
-TYPED_TEST_SUITE(BackendProducts, backends_times_types);
+TYPED_TEST_SUITE(BackendProducts, readers_times_types);
 
 TYPED_TEST(BackendProducts, DesignsKeepShapeAndScaling)
 {

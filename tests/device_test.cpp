@@ -321,7 +321,7 @@ TEST(DeviceChoice, ABackendWithAReservationIsTakenByNameOnly)
 
 TEST(DeviceMemory, OfASessionIsCappedAndGivenBack)
 {
-    const auto device = backend::open_session(emulation::make_emulated_runtime(), 64 << 10);
+    const auto device = backend::open_session(emulation::make_emulated_runtime(), {.memory_limit = 64 << 10});
     const auto ops = device->make_double();
     const auto narrow = device->make_float();
     backend::panel<double> first = ops->allocate(64, 64); // half of it
@@ -455,7 +455,7 @@ TEST_F(DeviceFit, OnTheEmulatedDeviceIsThatOfTheCpu)
     const program_outcome done = fit({"--device", "emulated", "--n-lambda", "5"});
     const program_outcome tiny = fit({"--device", "emulated:0", "--device-memory", "1M", "--features", "100000"});
     EXPECT_EQ(tiny.code, cli::exit_system);
-    EXPECT_THAT(tiny.err, HasSubstr("the emulated device has no "));
+    EXPECT_THAT(tiny.err, HasSubstr("the device's memory has "));
     EXPECT_EQ(done.code, cli::exit_certified) << done.err;
     EXPECT_EQ(summary()["device"], "emulated:0");
     const double there = summary()["lambda_max"];

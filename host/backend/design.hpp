@@ -42,6 +42,8 @@ public:
     virtual const column_scaling& scaling() const = 0;
     /// Bytes held by this design beyond the matrix it was made from.
     virtual std::uint64_t bytes() const = 0;
+    /// False where columns come in parts, for operations on all of them: coordinate descent on the columns is refused.
+    virtual bool is_resident() const { return true; }
 };
 
 } // namespace proxpath::backend

@@ -161,7 +161,7 @@ device_choice choose_device(std::string_view word)
 std::unique_ptr<opened_device> open_device(const device_choice& choice, int threads, std::uint64_t memory_limit)
 {
     if (choice.provider == nullptr) return std::make_unique<cpu_device>(threads);
-    return choice.provider->open(choice.index, memory_limit);
+    return choice.provider->open(choice.index, {memory_limit, threads});
 }
 
 void register_device_provider(const device_provider& provider) { known_providers().push_back(&provider); }

@@ -92,9 +92,9 @@ public:
 
     void examine(device_info& device) const override { loaded().examine(device); }
 
-    std::unique_ptr<opened_device> open(int index, std::uint64_t memory_limit) const override
+    std::unique_ptr<opened_device> open(int index, const device_terms& terms) const override
     {
-        return loaded().open(index, memory_limit);
+        return loaded().open(index, terms);
     }
 
 private:

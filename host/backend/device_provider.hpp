@@ -23,6 +23,12 @@ public:
     virtual std::unique_ptr<operations<float>> make_float() const = 0;
 };
 
+/// What a fit may take.
+struct device_terms {
+    std::uint64_t memory_limit = 0; ///< bytes that everything made on the device may take together; 0 = what is free
+    int threads = 1;                ///< of the host, for what the device does not do
+};
+
 class device_provider {
 public:
     virtual ~device_provider() = default;
@@ -40,10 +46,9 @@ public:
     /// Asks the device whether it can be used and what is free: fills in free_bytes, and problem where it cannot.
     virtual void examine(device_info& device) const = 0;
 
-    /// @param index        of a device that was examined and has no problem
-    /// @param memory_limit bytes that everything made on the device may take together; 0 = what it has free
+    /// @param index of a device that was examined and has no problem
     /// @throws system_error where the device refuses
-    virtual std::unique_ptr<opened_device> open(int index, std::uint64_t memory_limit) const = 0;
+    virtual std::unique_ptr<opened_device> open(int index, const device_terms& terms) const = 0;
 };
 
 } // namespace proxpath::backend

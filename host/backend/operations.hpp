@@ -117,6 +117,10 @@ class operations {
 public:
     virtual ~operations() = default;
 
+    /// Bytes of the memory that panels are in, beside X: what a fit of X is planned with. As much as can be counted
+    /// where it is the memory of the host, whose limit is another matter.
+    virtual std::uint64_t memory_beside(const matrix& X) const = 0;
+
     /// A rows × cols panel of zeros.
     virtual panel<T> allocate(std::int64_t rows, std::int64_t cols) const = 0;
     /// Copies between row-major host memory (rows × cols, no padding) and a panel.

@@ -49,15 +49,13 @@ class driver {
 public:
     driver(const backend::opened_device& device, const operations<double>& ops, const matrix& X,
            std::span<const double> y, const path_options& options)
-        : ops_(ops), options_(options), shares_(share_memory(X, options)), fit_(prepare(ops, X, y, options)),
-          unpenalised_(ops, fit_), start_(start_narrow(ops, fit_, options, shares_)),
+        : device_(device), ops_(ops), options_(options), shares_(share_memory(X, options, ops.memory_beside(X))),
+          fit_(prepare(ops, X, y, options)), unpenalised_(ops, fit_), start_(start_narrow(ops, fit_, options, shares_)),
           null_(start_.empty() ? fit_null_model(ops, fit_, unpenalised_)
                                : fit_null_model(fit_, start_.features, start_.correlation, start_.response_square)),
-          certifier_(ops, fit_, unpenalised_, null_.residual),
-          solver_(device, ops, fit_,
-                  {options.solver, options.form, options.precision, shares_.gram_limit_bytes,
-                   shares_.factor_limit_bytes, null_.response_correlation, &start_, [this] { return report(); }})
+          certifier_(ops, fit_, unpenalised_, null_.residual)
     {
+        make_solver();
         lambdas_ = lambda_grid(options, null_.lambda_max, fit_.n, fit_.p);
         // Without variation in y, or without a feature that could enter, the path is the null model alone.
         if (lambdas_.empty()) lambdas_ = {0.0};
@@ -82,11 +80,19 @@ public:
     {
         start_working_set();
         while (next_ < lambdas_.size() && report()) {
-            auto block = choose_block();
-            if (krylov_) solve_ridge(block);
-            solve_block(block);
+            std::size_t solved = 0;
+            try {
+                auto block = choose_block();
+                if (krylov_) solve_ridge(block);
+                solve_block(block);
+                solved = block.size();
+            } catch (const out_of_memory& problem) {
+                if (!can_retreat()) throw;
+                retreat(problem);
+                continue;
+            }
             std::swap(before_, latest_);
-            next_ += block.size();
+            next_ += solved;
             if (limits_.reached(*recorder_, next_)) break;
         }
         return finish();
@@ -100,6 +106,44 @@ private:
         int tightened = 0;
         bool exhausted = false; // the inner solver could do no more
     };
+
+    void make_solver()
+    {
+        solver_.emplace(device_, ops_, fit_,
+                        restricted_settings{options_.solver, options_.form, options_.precision,
+                                            shares_.gram_limit_bytes, shares_.factor_limit_bytes,
+                                            null_.response_correlation, &start_, [this] { return report(); }});
+    }
+
+    /// A device's memory is planned by estimates, and others may take of it.
+    bool can_retreat() const
+    {
+        return ops_.memory_beside(fit_.X) != std::numeric_limits<std::uint64_t>::max() &&
+               (krylov_ ? shares_.krylov_block : shares_.lambda_block) > 1;
+    }
+
+    /// From a block that did not fit to smaller ones: what was made for it goes, what is solved stays.
+    void retreat(const out_of_memory& problem)
+    {
+        shares_.lambda_block = (shares_.lambda_block + 1) / 2;
+        shares_.krylov_block = (shares_.krylov_block + 1) / 2;
+        if (options_.form == form_kind::automatic) shares_.gram_limit_bytes /= 2;
+        shares_.factor_limit_bytes /= 2;
+        result_.notes.push_back(fmt::format("the device's memory did not do ({}); from lambda {} on at most {} are "
+                                            "solved together",
+                                            problem.what(), next_ + 1,
+                                            krylov_ ? shares_.krylov_block : shares_.lambda_block));
+        ridge_ = {};
+        space_ = {};
+        account_ = {};
+        solver_.reset(); // its memory first
+        make_solver();
+        if (!all_features_ && start_.empty()) {
+            set_.columns.reset();
+            set_.columns = ops_.gather_columns(*fit_.columns, set_.features, nullptr);
+            warm_.resize(set_.features.size(), 0.0);
+        }
+    }
 
     void start_working_set()
     {
@@ -270,7 +314,7 @@ private:
     bool solve_restricted(std::vector<column>& open, panel<double>& B)
     {
         const auto start = clock::now();
-        const double gram_before = solver_.gram_seconds();
+        const double gram_before = solver_->gram_seconds();
         int tightened = 0;
         std::int64_t spent = 0;
         for (const column& each : open) {
@@ -278,8 +322,8 @@ private:
             spent = std::max(spent, each.iterations);
         }
         const double target = inner_share * tolerance_ * std::pow(0.1, tightened);
-        const auto outcome = solver_.solve(set_, lambdas_of(open), B, target,
-                                           std::max<std::int64_t>(1, options_.max_iterations - spent));
+        const auto outcome = solver_->solve(set_, lambdas_of(open), B, target,
+                                            std::max<std::int64_t>(1, options_.max_iterations - spent));
         for (std::size_t c = 0; c < open.size(); ++c) {
             open[c].iterations += outcome.iterations[c];
             open[c].exhausted = outcome.gaps[c] > target || open[c].iterations >= options_.max_iterations;
@@ -287,10 +331,10 @@ private:
             if (all_features_ && outcome.products > 0) open[c].passes += outcome.products;
         }
         if (all_features_) passes_ += outcome.products;
-        method_ = solver_.method();
-        account_.reason = solver_.reason();
+        method_ = solver_->method();
+        account_.reason = solver_->reason();
         for (const std::int64_t iterations : outcome.iterations) account_.iterations += iterations;
-        const double gram = solver_.gram_seconds() - gram_before;
+        const double gram = solver_->gram_seconds() - gram_before;
         account_.gram += gram;
         account_.inner += seconds_since(start) - gram;
         return !outcome.cancelled;
@@ -463,6 +507,7 @@ private:
     }
 
     clock::time_point started_ = clock::now();
+    const backend::opened_device& device_;
     const operations<double>& ops_;
     const path_options& options_;
     memory_shares shares_;
@@ -471,7 +516,7 @@ private:
     narrow_start start_;
     null_model null_;
     certifier certifier_;
-    restricted_solver solver_;
+    std::optional<restricted_solver> solver_;
     std::optional<path_recorder> recorder_;
     std::vector<double> lambdas_;
     path_limits limits_{options_.dfmax, options_.pmax};

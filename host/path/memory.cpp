@@ -122,7 +122,7 @@ bool takes_krylov(const path_options& options, std::int64_t n, std::int64_t p)
     return !(p <= factored_ridge && p <= n);
 }
 
-memory_shares share_memory(const matrix& X, const path_options& options)
+memory_shares share_memory(const matrix& X, const path_options& options, std::uint64_t device_bytes)
 {
     const std::int64_t n = X.rows();
     const std::int64_t p = X.cols();
@@ -145,17 +145,30 @@ memory_shares share_memory(const matrix& X, const path_options& options)
                              panel_bytes(n, 1) * row_vectors + result_bytes;
     const std::uint64_t panels_of_rows =
         narrow ? 0 : certificate_panels + (has_unpenalised(options) ? projection_panels : std::uint64_t{0});
-    const auto needed = [&](std::int64_t k) {
+    const auto panels = [&](std::int64_t k) {
         const byte_count block = panel_bytes(n, k) * panels_of_rows +
                                  panel_bytes(expected, k) * (krylov ? krylov_panels : coefficient_panels);
         const byte_count space{krylov ? (panel_bytes(p, ridge_vectors_kept(k) + 1) * 2).value : 0};
-        return (fixed + block + space).value;
+        return block + space;
+    };
+    const auto needed = [&](std::int64_t k) { return (fixed + panels(k)).value; };
+    // Vectors of features are the host's, but for those of a pass, which are counted with X (memory_beside).
+    const auto needed_on_device = [&](std::int64_t k) { return (panel_bytes(n, 1) * row_vectors + panels(k)).value; };
+    const auto exceeds = [&](std::int64_t k, std::uint64_t quarters) {
+        return needed(k) > plan.limit_bytes / 4 * quarters || needed_on_device(k) > device_bytes / 4 * quarters;
     };
 
     const std::int64_t together = narrow ? narrow_lambdas_together : lambdas_together;
     const std::int64_t most = krylov ? lambdas : std::min(lambdas, together);
     std::int64_t k = most;
-    while (k > 1 && needed(k) > plan.limit_bytes / 4 * 3) k = (k + 1) / 2;
+    while (k > 1 && exceeds(k, 3)) k = (k + 1) / 2;
+    if (needed_on_device(k) > device_bytes)
+        throw out_of_memory(
+            fmt::format("the device's memory has {:.1f} MiB beside X ({} x {}): one lambda at a time needs {:.1f} MiB; "
+                        "raise its limit",
+                        static_cast<double>(device_bytes) / 1048576, n, p,
+                        static_cast<double>(needed_on_device(k)) / 1048576),
+            needed_on_device(k), device_bytes);
     if (needed(k) > plan.limit_bytes || needed(k) == byte_count::most)
         throw out_of_memory(
             fmt::format("memory limit of {} MiB is too small: vectors of X ({} x {}), one lambda at a time and the "
@@ -167,7 +180,7 @@ memory_shares share_memory(const matrix& X, const path_options& options)
     shares.krylov_block = k;
     plan.vectors_bytes = needed(k);
 
-    const std::uint64_t left = plan.limit_bytes - plan.vectors_bytes;
+    const std::uint64_t left = std::min(plan.limit_bytes - plan.vectors_bytes, device_bytes - needed_on_device(k));
     shares.gram_limit_bytes = left / 2;
     shares.factor_limit_bytes = left / 4;
     // What the plan expects, not what it allows: gathered columns, and what the solver keeps of the expected set.

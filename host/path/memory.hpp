@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 
 namespace proxpath::path {
 
@@ -19,8 +20,11 @@ struct memory_shares {
     std::int64_t krylov_block = 1;        ///< most lambdas of one Krylov run
 };
 
-/// @throws out_of_memory when not even one lambda at a time fits the limit
-memory_shares share_memory(const matrix& X, const path_options& options);
+/// @param device_bytes what a device has beside X, which panels and matrices are in then; as much as can be counted:
+/// none
+/// @throws out_of_memory when not even one lambda at a time fits the limit, or the device
+memory_shares share_memory(const matrix& X, const path_options& options,
+                           std::uint64_t device_bytes = std::numeric_limits<std::uint64_t>::max());
 
 /// What a Gram matrix takes: while it grows, the old one and the new one are alive together.
 inline double gram_bytes(std::int64_t features)

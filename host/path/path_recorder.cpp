@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include <fmt/format.h>
 
@@ -52,9 +53,13 @@ void path_recorder::collect(std::span<const finished_column> columns, std::span<
     }
 }
 
-void path_recorder::store(std::span<const finished_column> columns, std::span<const std::int64_t> features,
+void path_recorder::store(std::span<const finished_column> finished, std::span<const std::int64_t> features,
                           std::span<const double> solved, std::size_t k)
 {
+    // A block that is solved again, in smaller ones, may bring what is here.
+    std::vector<finished_column> columns;
+    std::copy_if(finished.begin(), finished.end(), std::back_inserter(columns),
+                 [&](const finished_column& each) { return known_[each.index] == 0; });
     collect(columns, features, solved, k);
     for (const finished_column& each : columns) {
         const column_certificate& certificate = *each.certificate;

@@ -29,8 +29,8 @@ class path_recorder {
 public:
     path_recorder(const problem& fit, double null_loss, std::size_t lambdas);
 
-    /// Columns of `solved` (|W| × k, row-major, solver's scale).
-    void store(std::span<const finished_column> columns, std::span<const std::int64_t> features,
+    /// Columns of `solved` (|W| × k, row-major, solver's scale). What is stored already stays as it is.
+    void store(std::span<const finished_column> finished, std::span<const std::int64_t> features,
                std::span<const double> solved, std::size_t k);
     /// Columns never stored become the null model, marked interrupted.
     void fill_interrupted(std::span<const double> lambdas, const null_model& null);

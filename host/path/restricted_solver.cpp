@@ -67,6 +67,10 @@ bool restricted_solver::use_gram(const working_set& set)
                             static_cast<std::uint64_t>(needed), settings_.gram_limit_bytes);
     }
     if (settings_.form == form_kind::gram) return true;
+    if (!set.columns->is_resident()) {
+        reason_ = "the columns are not in the device's memory";
+        return true;
+    }
     if (gram_.rows > 0 && gram_.rows == set.size()) {
         reason_ = "the products are there";
         return true;
@@ -200,7 +204,10 @@ solver::batch_outcome restricted_solver::solve(const working_set& set, std::span
 {
     const bool gram = use_gram(set);
     if (gram) grow_gram(set);
-    if (settings_.solver != solver_kind::ista && settings_.solver != solver_kind::fista) {
+    const bool descends = settings_.solver != solver_kind::ista && settings_.solver != solver_kind::fista;
+    // Columns that come in parts, and products too many to be kept: what reads all columns at once does.
+    const bool has_to_iterate = settings_.solver == solver_kind::automatic && !gram && !set.columns->is_resident();
+    if (descends && !has_to_iterate) {
         method_ = gram ? "cd (Gram)" : "cd (residual)";
         return descend(set, lambda, B, gram, gap_tolerance, max_iterations);
     }

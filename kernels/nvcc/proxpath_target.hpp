@@ -35,8 +35,7 @@ void launch(void (*kernel)(Parameters...), const launch_config& config, const Ar
              static_cast<cudaStream_t>(config.stream.handle)>>>(Parameters(arguments)...);
     // Reads and clears what this launch left; an error of an earlier kernel shows here too, hence the wording.
     if (const cudaError_t status = cudaGetLastError(); status != cudaSuccess)
-        throw device_error(std::string("CUDA reports '") + cudaGetErrorString(status) + "' at the launch of " +
-                           config.operation);
+        throw device_failure(cudaGetErrorString(status), std::string("at the launch of ") + config.operation);
 }
 
 } // namespace proxpath::kernels

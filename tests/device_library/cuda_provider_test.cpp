@@ -99,14 +99,14 @@ TEST_F(CudaProvider, LeavesTheCurrentDeviceAsItWas)
     survey();
     EXPECT_EQ(machine().current, 1);
     {
-        const auto opened = provider.open(2, 0);
+        const auto opened = provider.open(2, {});
         EXPECT_EQ(machine().current, 2);
         EXPECT_EQ(opened->make_double()->allocate(3, 2).rows, 3);
     }
     EXPECT_EQ(machine().current, 1);
 
     machine().gpus[0].when_made_current = cudaErrorDevicesUnavailable;
-    EXPECT_THROW(provider.open(0, 0), system_error);
+    EXPECT_THROW(provider.open(0, {}), system_error);
     EXPECT_EQ(machine().current, 1);
 }
 
@@ -121,7 +121,7 @@ TEST_F(CudaProvider, MakesNoContextOnAGpuThatIsNotUsed)
 TEST_F(CudaProvider, CapsTheMemoryOfAnOpenedGpu)
 {
     machine().gpus.resize(1);
-    const auto opened = provider.open(0, 4096);
+    const auto opened = provider.open(0, {.memory_limit = 4096});
     const auto ops = opened->make_float();
     EXPECT_THROW((void)ops->allocate(64, 64), out_of_memory);
     EXPECT_NO_THROW((void)ops->allocate(16, 16));

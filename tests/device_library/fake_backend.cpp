@@ -82,9 +82,10 @@ public:
         if (device.name == "old") device.problem = "its compute capability is too low";
     }
 
-    std::unique_ptr<opened_device> open(int index, std::uint64_t memory_limit) const override
+    std::unique_ptr<opened_device> open(int index, const device_terms& terms) const override
     {
-        return std::make_unique<fake_device>(survey().devices.at(static_cast<std::size_t>(index)).name, memory_limit);
+        return std::make_unique<fake_device>(survey().devices.at(static_cast<std::size_t>(index)).name,
+                                             terms.memory_limit);
     }
 };
 

@@ -27,9 +27,9 @@ public:
 
     void examine(device_info& device) const override { device.free_bytes = device.memory_bytes; }
 
-    std::unique_ptr<backend::opened_device> open(int, std::uint64_t memory_limit) const override
+    std::unique_ptr<backend::opened_device> open(int, const backend::device_terms& terms) const override
     {
-        return backend::open_session(make_emulated_runtime(memory_limit > 0 ? memory_limit : usual_memory), 0);
+        return backend::open_session(make_emulated_runtime(usual_memory), terms);
     }
 };
 

@@ -43,6 +43,15 @@ public:
         };
         enqueue(of_view(stream), free_it, true);
     }
+    std::uint64_t free_bytes() override { return free_bytes_; }
+    void* allocate_host(std::uint64_t bytes) override
+    {
+        void* const memory = ::operator new(bytes);
+        std::memset(memory, 0xff, bytes);
+        return memory;
+    }
+    void deallocate_host(void* memory, std::uint64_t) noexcept override { ::operator delete(memory); }
+
     void copy(const copy_request& request, stream_view stream) override
     {
         enqueue(of_view(stream), [request] {

@@ -5,6 +5,7 @@
 #include "kernels/device_error.hpp"
 
 #include <deque>
+#include <exception>
 #include <memory>
 #include <string>
 #include <utility>
@@ -74,10 +75,13 @@ device_settings& settings()
 
 stream* make_stream() { return new stream; }
 
-void destroy_stream(stream* of)
+void destroy_stream(stream* of) noexcept
 {
     const std::unique_ptr<stream> owner(of);
-    synchronize(of);
+    try {
+        synchronize(of);
+    } catch (const std::exception&) { // as cudaStreamDestroy, which says so at the next call
+    }
 }
 
 event* make_event() { return new event; }
@@ -111,6 +115,8 @@ void synchronize(event* at)
     if (at->list != nullptr) at->list->run_until(at->count);
 }
 
+void give_up(stream* of) { of_handle(of).list->give_up(); }
+
 void enqueue_kernel(const char* operation, std::int64_t blocks_x, std::int64_t blocks_y, int threads,
                     std::int64_t shared_bytes, void* on, std::function<void()> body)
 {
@@ -121,6 +127,12 @@ void enqueue_kernel(const char* operation, std::int64_t blocks_x, std::int64_t b
                                     std::to_string(blocks_x) + " x " + std::to_string(blocks_y) + " blocks of " +
                                     std::to_string(threads) + " threads and " + std::to_string(shared_bytes) +
                                     " bytes of shared memory");
+    if (settings().at_launch && settings().at_launch(operation)) {
+        enqueue(static_cast<stream*>(on), [operation]() -> void {
+            throw kernels::device_failure("a kernel that fails", std::string("from ") + operation);
+        });
+        return;
+    }
     grid_shape grid;
     grid.blocks = {static_cast<unsigned>(blocks_x), static_cast<unsigned>(blocks_y), 1};
     grid.threads = {static_cast<unsigned>(threads), 1, 1};

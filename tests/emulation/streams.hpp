@@ -12,6 +12,8 @@ namespace proxpath::emulation {
 struct device_settings {
     thread_order order;
     std::int64_t block_limit = 65535; ///< blocks of a grid in x; small ones make kernels stride
+    /// Asked at every launch: refused by what it throws; true: the kernel will fail when it runs. May be empty.
+    std::function<bool(const char* operation)> at_launch;
 };
 
 /// Of the calling thread.
@@ -23,8 +25,8 @@ class stream;
 class event;
 
 stream* make_stream();
-/// Runs what is left of it first.
-void destroy_stream(stream* of);
+/// Runs what is left of it first; whether that fails is nobody's business any more.
+void destroy_stream(stream* of) noexcept;
 event* make_event();
 void destroy_event(event* of);
 
@@ -37,6 +39,8 @@ void wait(stream* on, event* before);
 /// Runs all that is on the stream. What the work throws is thrown here, and what came behind it is dropped.
 void synchronize(stream* of);
 void synchronize(event* at);
+/// What is on the stream is dropped, but for memory that is freed.
+void give_up(stream* of);
 
 /// @throws device_error as the device would refuse the launch: empty or too large
 void enqueue_kernel(const char* operation, std::int64_t blocks_x, std::int64_t blocks_y, int threads,

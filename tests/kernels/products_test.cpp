@@ -201,18 +201,18 @@ TYPED_TEST(KernelProducts, ColumnOfTheBatchHasTheSameBitsAtEveryWidth)
     }
 }
 
-TYPED_TEST(KernelProducts, PositionsAndPanelsBeyondTwoToThe31AreReached)
+TYPED_TEST(KernelProducts, PositionsAndPanelsBeyondTwoToThe32AreReached)
 {
     using T = TypeParam;
 #if defined(__SANITIZE_THREAD__)
     GTEST_SKIP() << "ThreadSanitizer keeps as much again for every address";
 #endif
     if (!device_is_emulated()) GTEST_SKIP() << "pointers before their memory are for the emulated device";
-    // Two columns whose entries stand at positions from 2³³ on, and a panel of 2²⁸ rows of 16 numbers of which the
+    // Two columns whose entries stand at positions from 2³³ on, and a panel of 2²⁸ rows of 32 numbers of which the
     // system only keeps the few that are touched.
     constexpr std::int64_t far = std::int64_t{1} << 33;
     constexpr std::int64_t n = std::int64_t{1} << 28;
-    constexpr std::int64_t k = 16;
+    constexpr std::int64_t k = 32;
     constexpr std::size_t bytes = sizeof(T) * n * k;
     void* const memory =
         mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);

@@ -28,6 +28,9 @@ struct cpu_backend {
 
 using backends_times_types =
     testing::Types<cpu_backend<float>, cpu_backend<double>, device_backend<float>, device_backend<double>>;
+/// The same for operations that read X, which may be resident or not.
+using readers_times_types = testing::Types<cpu_backend<float>, cpu_backend<double>, device_backend<float>,
+                                           device_backend<double>, streaming_backend<float>, streaming_backend<double>>;
 
 /// Row-major rows × cols numbers in host memory.
 template <class T>

@@ -34,6 +34,17 @@ std::unique_ptr<backend::operations<T>> make_device_operations()
         std::make_shared<backend::device_session>(emulation::make_emulated_runtime()));
 }
 
+template <class T>
+std::unique_ptr<backend::operations<T>> make_streaming_operations()
+{
+    static thread_local std::uint64_t calls = 0;
+    take_next_order();
+    return backend::make_cuda_operations<T>(std::make_shared<backend::device_session>(
+        emulation::make_emulated_runtime(), 1, streaming_plan(std::uint64_t{1} << 30, calls++)));
+}
+
+template std::unique_ptr<backend::operations<float>> make_streaming_operations<float>();
+template std::unique_ptr<backend::operations<double>> make_streaming_operations<double>();
 template std::unique_ptr<backend::operations<float>> make_device_operations<float>();
 template std::unique_ptr<backend::operations<double>> make_device_operations<double>();
 

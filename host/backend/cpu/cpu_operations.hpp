@@ -3,6 +3,8 @@
 
 #include "host/backend/operations.hpp"
 
+#include <limits>
+
 namespace proxpath::backend {
 
 /// Rows of a panel that one piece of work takes. Fixed: partial sums are combined in the order of the pieces.
@@ -13,6 +15,7 @@ class cpu_operations final : public operations<T> {
 public:
     explicit cpu_operations(int threads) : threads_(threads) {}
 
+    std::uint64_t memory_beside(const matrix&) const override { return std::numeric_limits<std::uint64_t>::max(); }
     panel<T> allocate(std::int64_t rows, std::int64_t cols) const override;
     void upload(std::span<const T> host, panel<T>& to) const override;
     void download(const panel<T>& from, std::span<T> host) const override;

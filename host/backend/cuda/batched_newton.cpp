@@ -92,10 +92,12 @@ void batched_newton::extrapolate(const kernels::restricted_view& problem, batch_
                                  const std::vector<int>& part)
 {
     workspace work(session_, problem, at);
+    copies_under_way copies(session_.stream(), session_.runtime());
     upload_panel(step, work.x, session_.stream(), session_.runtime());
     const std::vector<double> whole(part.size(), 1.0);
     const auto length = session_.upload(std::span(whole));
     (void)take_projected(work, length, part, true);
+    copies.wait();
 }
 
 std::vector<batched_newton::outcome> batched_newton::take(workspace& work, const std::vector<int>& part,

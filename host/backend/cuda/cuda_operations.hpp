@@ -29,6 +29,7 @@ class cuda_operations final : public operations<T> {
 public:
     explicit cuda_operations(std::shared_ptr<device_session> session) : session_(std::move(session)) {}
 
+    std::uint64_t memory_beside(const matrix& X) const override { return session_->memory_beside(X); }
     panel<T> allocate(std::int64_t rows, std::int64_t cols) const override;
     void upload(std::span<const T> host, panel<T>& to) const override;
     void download(const panel<T>& from, std::span<T> host) const override;

@@ -93,11 +93,11 @@ private:
 /// A session on the device, which is current while it is open.
 class gpu final : public opened_device {
 public:
-    gpu(int index, std::uint64_t memory_limit) : current_(index)
+    gpu(int index, const device_terms& terms) : current_(index)
     {
         if (current_.status() != cudaSuccess)
             throw kernels::device_error(fmt::format("cuda:{} cannot be used: {}", index, words_of(current_.status())));
-        session_ = open_session(make_cuda_runtime(), memory_limit);
+        session_ = open_session(make_cuda_runtime(), terms);
     }
     std::unique_ptr<operations<double>> make_double() const override { return session_->make_double(); }
     std::unique_ptr<operations<float>> make_float() const override { return session_->make_float(); }
@@ -150,9 +150,9 @@ public:
 
     std::string reservation() const override { return automatic_reservation(); }
 
-    std::unique_ptr<opened_device> open(int index, std::uint64_t memory_limit) const override
+    std::unique_ptr<opened_device> open(int index, const device_terms& terms) const override
     {
-        return std::make_unique<gpu>(index, memory_limit);
+        return std::make_unique<gpu>(index, terms);
     }
 };
 

@@ -18,8 +18,8 @@ void check(cudaError_t status, const char* call, const std::source_location wher
 {
     if (status == cudaSuccess) return;
     cudaGetLastError(); // clears what is not sticky
-    throw kernels::device_error("CUDA reports '" + std::string(cudaGetErrorString(status)) + "' from " + call + " (" +
-                                where.file_name() + ":" + std::to_string(where.line()) + ")");
+    throw kernels::device_failure(cudaGetErrorString(status), std::string("from ") + call + " (" + where.file_name() +
+                                                                  ":" + std::to_string(where.line()) + ")");
 }
 
 cudaStream_t handle_of(stream_view stream) { return static_cast<cudaStream_t>(stream.handle); }
@@ -45,22 +45,43 @@ public:
         const cudaError_t status = cudaMallocAsync(&memory, bytes, handle_of(stream));
         if (status == cudaErrorMemoryAllocation) {
             cudaGetLastError();
-            std::size_t free_bytes = 0;
-            std::size_t all_bytes = 0;
-            check(cudaMemGetInfo(&free_bytes, &all_bytes), "cudaMemGetInfo");
-            throw out_of_memory("the device has no " + std::to_string(bytes) + " bytes left (" +
-                                    std::to_string(free_bytes) + " free of " + std::to_string(all_bytes) +
-                                    "): fit fewer columns at a time, or give it less memory to use",
-                                bytes, free_bytes);
+            const std::uint64_t left = free_bytes();
+            throw out_of_memory("the device has no " + std::to_string(bytes) + " bytes left, but " +
+                                    std::to_string(left) + ": free some of it, or fit on the CPU (device cpu)",
+                                bytes, left);
         }
         check(status, "cudaMallocAsync");
         return memory;
     }
-    // Destructors call the next three: there is nobody to tell, and the error shows again at the next call.
+    std::uint64_t free_bytes() override
+    {
+        std::size_t free = 0;
+        std::size_t all = 0;
+        check(cudaMemGetInfo(&free, &all), "cudaMemGetInfo");
+        return free;
+    }
+
+    void* allocate_host(std::uint64_t bytes) override
+    {
+        void* memory = nullptr;
+        const cudaError_t status = cudaMallocHost(&memory, bytes);
+        if (status == cudaErrorMemoryAllocation) {
+            cudaGetLastError();
+            throw out_of_memory("the system gives no " + std::to_string(bytes) +
+                                    " bytes of page-locked host memory; ulimit -l, or the memory of a container, may "
+                                    "limit it",
+                                bytes, 0);
+        }
+        check(status, "cudaMallocHost");
+        return memory;
+    }
+
+    // Destructors call the next four: there is nobody to tell, and the error shows again at the next call.
     void deallocate(void* memory, std::uint64_t, stream_view stream) noexcept override
     {
         cudaFreeAsync(memory, handle_of(stream));
     }
+    void deallocate_host(void* memory, std::uint64_t) noexcept override { cudaFreeHost(memory); }
     void destroy_stream(stream_view stream) noexcept override { cudaStreamDestroy(handle_of(stream)); }
     void destroy_event(event_view event) noexcept override { cudaEventDestroy(handle_of(event)); }
 

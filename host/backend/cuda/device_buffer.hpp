@@ -35,6 +35,28 @@ private:
 using device_stream = device_handle<stream_view, &device_runtime::make_stream, &device_runtime::destroy_stream>;
 using device_event = device_handle<event_view, &device_runtime::make_event, &device_runtime::destroy_event>;
 
+/// Copies from or to host memory that ends with this scope: an exception on the way to `wait` waits for them, too.
+class copies_under_way {
+public:
+    copies_under_way(stream_view stream, device_runtime& runtime) : stream_(stream), runtime_(&runtime) {}
+    copies_under_way(const copies_under_way&) = delete;
+    copies_under_way& operator=(const copies_under_way&) = delete;
+    ~copies_under_way()
+    {
+        if (runtime_ == nullptr) return;
+        try {
+            runtime_->synchronize(stream_);
+        } catch (...) { // the exception that is on its way says enough
+        }
+    }
+    /// Until the copies are done.
+    void wait() { std::exchange(runtime_, nullptr)->synchronize(stream_); }
+
+private:
+    stream_view stream_;
+    device_runtime* runtime_;
+};
+
 /// n uninitialised T in device memory, freed in order on its stream; fence other streams by an event before it dies.
 template <class T>
 class device_buffer {

@@ -3,6 +3,7 @@
 
 #include "host/backend/cuda/cuda_operations.hpp"
 #include "host/backend/cuda/device_gap_sums.hpp"
+#include "host/backend/cuda/device_multiply.hpp"
 #include "host/backend/cuda/device_penalty.hpp"
 
 #include "kernels/launchers.hpp"
@@ -73,8 +74,7 @@ void cuda_operations<T>::residual_correlations(const design& X, const panel<T>& 
     const auto residuals = session_->buffer<double>(n * most);
     const auto correlations = session_->buffer<double>(p * most);
     const auto sums = session_->buffer<double>(9 * B.cols);
-    const auto work_of_rows = session_->buffer<double>(kernels::scratch_numbers(n, 8 * most) + most);
-    const auto work_of_features = session_->buffer<double>(kernels::scratch_numbers(p, most) + most);
+    const auto work_of_rows = session_->buffer<double>(kernels::scratch_numbers(n, 8 * most));
     const stream_view stream = session_->stream();
     kernels::convert(readable(y), packed(response, n, 1), stream);
     kernels::convert(readable(z), packed(other, n, 1), stream);
@@ -84,14 +84,11 @@ void cuda_operations<T>::residual_correlations(const design& X, const panel<T>& 
         const auto rho = packed(residuals, n, k);
         const auto U_tile = packed(correlations, p, k);
         kernels::convert(columns_of(readable(B), first, k), B_tile, stream);
-        as_device(X).visit([&](const auto& view) {
-            kernels::residual(view, to_read(B_tile), to_read(packed(response, n, 1)), rho, work_of_features.data(),
-                              stream);
-            kernels::projections(to_read(rho), to_read(packed(other, n, 1)), a.data(), sums.data() + 9 * first,
-                                 work_of_rows.data(), stream);
-            kernels::scale_rows(a.data(), rho, stream);
-            kernels::transpose_multiply(view, to_read(rho), U_tile, work_of_rows.data(), stream);
-        });
+        device_multiply<double>(*session_, as_device(X), to_read(B_tile), to_read(packed(response, n, 1)), rho);
+        kernels::projections(to_read(rho), to_read(packed(other, n, 1)), a.data(), sums.data() + 9 * first,
+                             work_of_rows.data(), stream);
+        kernels::scale_rows(a.data(), rho, stream);
+        device_transpose_multiply<double>(*session_, as_device(X), to_read(rho), U_tile);
         kernels::convert(to_read(U_tile), columns_of(writable(U), first, k), stream);
     }
     std::vector<double> host(static_cast<std::size_t>(9 * B.cols));

@@ -3,8 +3,8 @@
 // R: with that one and what was known before, the others are bounded to where they add nothing.
 //
 // Sums are those of the features in use plus those of all others, each in the order of kernels/gap_sums.cuh. Memory
-// beside X and the panels: about 110 bytes for each feature, 8 MiB of correlations and, for each feature that was
-// looked at in full, a bit for each fit.
+// beside X and the panels: about 110 bytes for each feature, 8 MiB of correlations or less and, for each feature that
+// was looked at in full, a bit for each fit.
 
 #include "host/backend/cuda/cuda_operations.hpp"
 #include "host/backend/cuda/device_penalty.hpp"
@@ -21,10 +21,23 @@ namespace proxpath::backend {
 namespace {
 
 constexpr std::int64_t tile_columns = 32;
-/// Correlations of a tile: 8 MiB in double, which leaves most of the second-level cache (28 to 40 MB) to the rows of R,
-/// and has a piece of gap sums for each of some 130 multiprocessors.
-constexpr std::int64_t tile_numbers = std::int64_t{1} << 20;
-static_assert(tile_numbers / tile_columns >= kernels::select_piece, "a piece fits a tile");
+
+/// What a tile of correlations may hold: a piece of features with a tile of columns at least. Where it is as large as
+/// the memory plan would have it there is a piece of gap sums for each of some 130 multiprocessors.
+struct tile_limits {
+    std::int64_t numbers;
+    std::int64_t columns; ///< those of a pass, or whole tiles of them
+
+    /// @param resident X is: read again for each tile of columns, whose rows of R the second-level cache holds
+    tile_limits(const device_memory_plan& memory, std::int64_t k, bool resident)
+        : numbers(std::max(static_cast<std::int64_t>(memory.tile / sizeof(double)),
+                           kernels::select_piece * std::min(k, tile_columns))),
+          columns(std::min(k, tile_columns))
+    {
+        if (!resident)
+            columns = std::min(k, std::max(columns, numbers / kernels::select_piece / tile_columns * tile_columns));
+    }
+};
 
 /// Chosen features on the device; where they are, on the host too.
 class chosen_features {
@@ -40,6 +53,7 @@ public:
     /// Waits.
     void select(const device_buffer<std::uint8_t>& kind, device_session& session)
     {
+        host_ids_.clear();
         kernels::select(kind.data(), p_,
                         {bits_.data(), before_.data(), starts_.data(), short_ids_.data(), long_ids_.data()},
                         session.stream());
@@ -49,6 +63,25 @@ public:
     kernels::chosen_view view() const { return {bits_.data(), before_.data()}; }
     const device_buffer<std::int64_t>& short_ids() const { return short_ids_; }
     std::int64_t count() const { return before(pieces_); }
+
+    /// The features of a tile in host memory, ascending. Waits when first called.
+    std::vector<std::int64_t> ids_of(const kernels::feature_tile& tile, device_session& session)
+    {
+        if (host_ids_.empty()) {
+            host_ids_.resize(static_cast<std::size_t>(count()));
+            session.download(short_ids_, std::span(host_ids_).first(short_total()));
+            session.download(long_ids_, std::span(host_ids_).subspan(short_total()));
+        }
+        const auto part = [](std::span<const std::int64_t> ids, std::int64_t first, std::int64_t length) {
+            return ids.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(length));
+        };
+        const auto shorts = part(host_ids_, tile.short_ids - short_ids_.data(), tile.short_count);
+        const auto longs = part(std::span<const std::int64_t>(host_ids_).subspan(short_total()),
+                                tile.long_ids - long_ids_.data(), tile.long_count);
+        std::vector<std::int64_t> ids(shorts.size() + longs.size());
+        std::merge(shorts.begin(), shorts.end(), longs.begin(), longs.end(), ids.begin());
+        return ids;
+    }
 
     kernels::feature_tile all() const { return pieces(0, pieces_); }
 
@@ -71,6 +104,7 @@ private:
         return host_starts_[static_cast<std::size_t>(2 * piece + kind)];
     }
     std::int64_t before(std::int64_t piece) const { return start(piece, 0) + start(piece, 1); }
+    std::size_t short_total() const { return static_cast<std::size_t>(start(pieces_, 0)); }
 
     kernels::feature_tile pieces(std::int64_t first, std::int64_t end) const
     {
@@ -92,6 +126,7 @@ private:
     device_buffer<std::int64_t> short_ids_;
     device_buffer<std::int64_t> long_ids_;
     std::vector<std::int64_t> host_starts_;
+    std::vector<std::int64_t> host_ids_; ///< short ones, then long ones; empty until they are asked for
 };
 
 /// Which fits a feature leaves zero in, as the device notes it.
@@ -140,15 +175,17 @@ private:
 template <class T, class V>
 class correlation_work {
 public:
-    correlation_work(const correlation_request<T>& request, const kernels::design_view<V>& X, device_session& session)
-        : request_(request), X_(X), session_(session), k_(request.weighted_residual->cols),
-          widest_(std::min(k_, tile_columns)), saves_(request.save_column >= 0),
+    /// @param X without entries where they are not resident
+    correlation_work(const correlation_request<T>& request, const device_design& design,
+                     const kernels::design_view<V>& X, device_session& session)
+        : request_(request), design_(design), X_(X), session_(session), k_(request.weighted_residual->cols),
+          tile_(session.memory(), k_, design.is_resident()), saves_(request.save_column >= 0),
           bounds_(!request.bound.from.empty() && (k_ > 1 || !saves_)), skip_(session.upload(request.skip)),
           position_(session.upload(request.position)), penalty_(request.penalty, session),
           lambda_(session.upload(request.lambda)), sums_of_R_(session.buffer<double>(X.centered ? k_ : 0)),
           saved_(session.buffer<double>(saves_ ? X.p : 0)), in_use_(session.buffer<std::uint8_t>(bounds_ ? X.p : 0)),
           others_(session.buffer<std::uint8_t>(X.p)), sums_(session.buffer<double>(2 * kernels::gap_numbers * k_ + 2)),
-          pieces_(session.buffer<double>(kernels::gap_scratch_numbers(X.p, widest_)))
+          pieces_(session.buffer<double>(pieces_numbers() * ((tile_.columns + tile_columns - 1) / tile_columns)))
     {}
 
     correlation_result run(std::span<double> saved)
@@ -242,19 +279,75 @@ private:
         const kernels::panel_view<double> packed{alone.data(), R.rows, 1, 1};
         kernels::convert(columns_of(readable(R), request_.save_column, 1), packed, stream());
         lists.select(others_, session_);
-        kernels::column_correlations(X_, {alone.data(), R.rows, 1, 1}, sums_from(request_.save_column), lists.all(),
-                                     saved_.data(), stream());
+        for_parts(lists, lists.all(), [&](const auto& X, const kernels::feature_tile& part) {
+            kernels::column_correlations(X, {alone.data(), R.rows, 1, 1}, sums_from(request_.save_column), part,
+                                         saved_.data(), stream());
+        });
     }
 
-    /// Correlations of chosen features with all columns of R and what is made of them.
-    /// @param sums gap_numbers × k on the device
-    void take(const chosen_features& chosen, const violator_notes* notes, double* sums)
+    /// Calls f(X, part of the tile) for parts of X that have the entries of the tile's features, all of them together.
+    template <class F>
+    void for_parts(chosen_features& of, const kernels::feature_tile& tile, const F& f)
     {
-        const auto U = session_.buffer<double>(std::min(tile_numbers, chosen.count() * widest_));
-        for (std::int64_t first = 0; first < k_; first += tile_columns) {
-            const std::int64_t count = std::min(tile_columns, k_ - first);
-            const kernels::gap_arrays<T> with{
-                .position = position_.data(),
+        if (design_.is_resident()) return f(X_, tile);
+        const std::vector<std::int64_t> ids = of.ids_of(tile, session_);
+        design_.for_columns(list_choice(ids), [&](const auto& X) {
+            kernels::feature_tile part = tile;
+            part.short_ids = X.columns.short_ids;
+            part.short_count = X.columns.short_count;
+            part.long_ids = X.columns.long_ids;
+            part.long_count = X.columns.long_count;
+            f(X, part);
+        });
+    }
+
+    /// Numbers of pieces_ for a tile of columns.
+    std::int64_t pieces_numbers() const
+    {
+        return kernels::gap_scratch_numbers(X_.p, std::min(tile_.columns, tile_columns));
+    }
+
+    /// Calls f(first column, columns, tiles before it) for the tiles of columns [begin, end).
+    template <class F>
+    static void for_column_tiles(std::int64_t begin, std::int64_t end, const F& f)
+    {
+        for (std::int64_t first = begin; first < end; first += tile_columns)
+            f(first, std::min(tile_columns, end - first), (first - begin) / tile_columns);
+    }
+
+    /// Correlations of chosen features with all columns of R and what is made of them. What is resident is read again
+    /// for each tile of columns, whose rows of R the second-level cache holds; what has to be brought is brought once.
+    /// @param sums gap_numbers × k on the device
+    void take(chosen_features& chosen, const violator_notes* notes, double* sums)
+    {
+        const auto U = session_.buffer<double>(std::min(tile_.numbers, chosen.count() * tile_.columns));
+        for (std::int64_t begin = 0; begin < k_; begin += tile_.columns) {
+            const std::int64_t end = std::min(k_, begin + tile_.columns);
+            chosen.for_each_tile(tile_.numbers / (end - begin), [&](const kernels::feature_tile& tile) {
+                const std::int64_t features = tile.short_count + tile.long_count;
+                for_parts(chosen, tile, [&](const auto& X, const kernels::feature_tile& part) {
+                    for_column_tiles(begin, end, [&](std::int64_t first, std::int64_t count, std::int64_t) {
+                        kernels::tile_correlations(X, columns_of(readable(*request_.weighted_residual), first, count),
+                                                   sums_from(first), part, U.data() + features * (first - begin),
+                                                   stream());
+                    });
+                });
+                for_column_tiles(begin, end, [&](std::int64_t first, std::int64_t count, std::int64_t before) {
+                    kernels::tile_gaps(tile, U.data() + features * (first - begin), count,
+                                       arrays_of(first, count, notes), pieces_.data() + pieces_numbers() * before,
+                                       stream());
+                });
+            });
+            for_column_tiles(begin, end, [&](std::int64_t first, std::int64_t count, std::int64_t before) {
+                kernels::pass_sums(X_.p, count, pieces_.data() + pieces_numbers() * before, sums + first, k_, stream());
+            });
+        }
+    }
+
+    /// What the gap sums of columns [first, first + count) take.
+    kernels::gap_arrays<T> arrays_of(std::int64_t first, std::int64_t count, const violator_notes* notes) const
+    {
+        return {.position = position_.data(),
                 .coefficients = columns_of(readable(*request_.coefficients), first, count),
                 .penalty = penalty_.view(),
                 .lambda = lambda_.data() + first,
@@ -262,13 +355,6 @@ private:
                 .save_column = saves_ ? request_.save_column - first : -1,
                 .leaving = notes == nullptr ? nullptr : notes->bits_of_tile(first / tile_columns),
                 .leaves = notes == nullptr ? nullptr : notes->leaves()};
-            chosen.for_each_tile(tile_numbers / count, [&](const kernels::feature_tile& tile) {
-                kernels::tile_correlations(X_, columns_of(readable(*request_.weighted_residual), first, count),
-                                           sums_from(first), tile, U.data(), stream());
-                kernels::tile_gaps(tile, U.data(), count, with, pieces_.data(), stream());
-            });
-            kernels::pass_sums(X_.p, count, pieces_.data(), sums + first, k_, stream());
-        }
     }
 
     /// Waits.
@@ -299,10 +385,11 @@ private:
     }
 
     const correlation_request<T>& request_;
+    const device_design& design_;
     const kernels::design_view<V> X_;
     device_session& session_;
     std::int64_t k_;
-    std::int64_t widest_;
+    tile_limits tile_;
     bool saves_;
     bool bounds_;
     device_buffer<std::uint8_t> skip_;
@@ -327,7 +414,7 @@ correlation_result cuda_operations<T>::correlation_pass(const correlation_reques
     if (request.X->cols() == 0 || k == 0)
         return {std::vector<gap_sums>(k), std::vector<std::vector<std::int64_t>>(k), 0};
     return as_device(*request.X).visit([&]<class V>(const kernels::design_view<V>& view) {
-        return correlation_work<T, V>(request, view, *session_).run(saved);
+        return correlation_work<T, V>(request, as_device(*request.X), view, *session_).run(saved);
     });
 }
 

@@ -1,112 +1,17 @@
-// A design in device memory: X by columns for X̃'R and by rows for X̃B, 32-bit indices, 64-bit offsets, values in float
-// where that is exact for all of them, and its scaling.
+// A design on the device: the stored entries of a matrix (device_matrix.hpp) and its scaling.
 #pragma once
 
-#include "host/backend/cuda/device_buffer.hpp"
+#include "host/backend/cuda/device_matrix.hpp"
 #include "host/backend/design.hpp"
 
 #include <proxpath/matrix.hpp>
 
 #include <cstdint>
 #include <memory>
-#include <span>
 #include <utility>
-#include <variant>
 #include <vector>
 
 namespace proxpath::backend {
-
-/// Lists of (index, value) pairs in host memory, on their way to a device.
-template <class V>
-struct host_lists {
-    std::vector<std::int64_t> offsets;
-    std::vector<std::uint32_t> indices;
-    std::vector<V> values;
-};
-
-/// Which lists are summed by a part of a warp and which by a block.
-struct list_lengths {
-    std::vector<std::int64_t> short_ids;
-    std::vector<std::int64_t> long_ids;
-};
-/// @param offsets one more than there are lists
-list_lengths sort_by_length(std::span<const std::int64_t> offsets);
-
-/// The same pairs listed by their index: columns to rows. Entries of a list ascend.
-/// @param count number of lists to make
-template <class V>
-host_lists<V> transposed(const host_lists<V>& lists, std::int64_t count);
-
-template <class V>
-class device_lists {
-public:
-    /// Waits for the stream, after which `lists` may go.
-    device_lists(const host_lists<V>& lists, stream_view stream, device_runtime& runtime);
-    /// Lists that were made on the device.
-    device_lists(device_buffer<std::int64_t> offsets, device_buffer<std::uint32_t> indices, device_buffer<V> values,
-                 device_buffer<std::int64_t> short_ids, device_buffer<std::int64_t> long_ids)
-        : offsets_(std::move(offsets)), indices_(std::move(indices)), values_(std::move(values)),
-          short_ids_(std::move(short_ids)), long_ids_(std::move(long_ids))
-    {}
-    kernels::lists_view<V> view() const;
-    std::uint64_t bytes() const;
-
-private:
-    device_lists(const host_lists<V>& lists, const list_lengths& lengths, stream_view stream, device_runtime& runtime);
-
-    device_buffer<std::int64_t> offsets_;
-    device_buffer<std::uint32_t> indices_;
-    device_buffer<V> values_;
-    device_buffer<std::int64_t> short_ids_;
-    device_buffer<std::int64_t> long_ids_;
-};
-
-/// The stored entries of a matrix in device memory, by columns and by rows.
-class device_matrix {
-public:
-    template <class V>
-    struct both_ways {
-        device_lists<V> columns;
-        device_lists<V> rows;
-    };
-
-    /// Waits for the stream: X may go.
-    /// @throws invalid_input where n or p is beyond 32-bit indices
-    device_matrix(const matrix& X, stream_view stream, device_runtime& runtime);
-    /// Made on the device. @param offsets of the columns, p + 1
-    template <class V>
-    device_matrix(std::int64_t n, std::vector<std::int64_t> offsets, both_ways<V> lists)
-        : n_(n), p_(static_cast<std::int64_t>(offsets.size()) - 1), nonzeros_(offsets.back()),
-          column_offsets_(std::move(offsets)), lists_(std::move(lists))
-    {}
-
-    std::int64_t rows() const { return n_; }
-    std::int64_t cols() const { return p_; }
-    std::int64_t nonzeros() const { return nonzeros_; }
-    std::uint64_t bytes() const;
-    /// p + 1, in host memory: where columns begin and end can be planned with.
-    const std::vector<std::int64_t>& column_offsets() const { return column_offsets_; }
-
-    /// Calls f(both_ways<V>) with the type that the values have.
-    template <class F>
-    decltype(auto) visit(const F& f) const
-    {
-        return std::visit(f, lists_);
-    }
-
-private:
-    using stored = std::variant<both_ways<float>, both_ways<double>>;
-
-    template <class V>
-    static both_ways<V> store(const matrix& X, stream_view stream, device_runtime& runtime);
-    static stored store_narrowest(const matrix& X, stream_view stream, device_runtime& runtime);
-
-    std::int64_t n_;
-    std::int64_t p_;
-    std::int64_t nonzeros_;
-    std::vector<std::int64_t> column_offsets_;
-    stored lists_;
-};
 
 /// Stored columns, shared among designs, with the scaling of one of them.
 class device_design final : public design {
@@ -123,23 +28,62 @@ public:
     std::int64_t cols() const override { return X_->cols(); }
     std::int64_t nonzeros() const override { return X_->nonzeros(); }
     std::uint64_t bytes() const override;
+    bool is_resident() const override { return X_->is_resident(); }
     const column_scaling& scaling() const override { return scaling_; }
     const std::shared_ptr<const device_matrix>& stored() const { return X_; }
     const std::vector<std::int64_t>& gathered() const { return gathered_; }
+    /// Some center is not 0.
+    bool is_centered() const { return centered_; }
 
-    /// Calls f(design_view) with the type that the values have.
+    /// Calls f(design_view) with the type that the values have. Of a matrix that is not resident, columns have no
+    /// entries and no ids, and there are no rows.
     template <class F>
     decltype(auto) visit(const F& f) const
     {
-        return X_->visit([&](const auto& both) -> decltype(auto) { return f(view_of(both)); });
+        return X_->visit([&](const auto& lists) -> decltype(auto) { return f(view_of(lists.views())); });
+    }
+    /// Calls f(design_view) for views that have the wanted columns together, each some of them; a resident matrix has
+    /// one view, of all columns.
+    template <class F>
+    void for_columns(const list_choice& wanted, const F& f) const
+    {
+        X_->visit([&](const auto& lists) {
+            auto view = view_of(lists.views());
+            lists.for_columns(wanted, [&](const auto& columns) {
+                view.columns = columns;
+                f(view);
+            });
+        });
+    }
+    template <class F>
+    void for_columns(const F& f) const
+    {
+        for_columns({0, cols()}, f);
+    }
+    /// Calls f(design_view, its first row, its end) for views that have rows [first, end) together, each some of them;
+    /// a resident matrix has one view, of all rows.
+    template <class F>
+    void for_rows(std::int64_t first, std::int64_t end, const F& f) const
+    {
+        X_->visit([&](const auto& lists) {
+            auto view = view_of(lists.views());
+            lists.for_rows(first, end, [&](const auto& rows, std::int64_t part_first, std::int64_t part_end) {
+                view.rows = rows;
+                f(view, part_first, part_end);
+            });
+        });
+    }
+    template <class F>
+    void for_rows(const F& f) const
+    {
+        for_rows(0, rows(), [&](const auto& view, std::int64_t, std::int64_t) { f(view); });
     }
 
 private:
     template <class V>
-    kernels::design_view<V> view_of(const device_matrix::both_ways<V>& lists) const
+    kernels::design_view<V> view_of(const std::pair<kernels::lists_view<V>, kernels::lists_view<V>>& lists) const
     {
-        return {rows(),        cols(),         lists.columns.view(), lists.rows.view(),
-                shift_.data(), center_.data(), inverse_.data(),      centered_};
+        return {rows(), cols(), lists.first, lists.second, shift_.data(), center_.data(), inverse_.data(), centered_};
     }
 
     std::shared_ptr<const device_matrix> X_;

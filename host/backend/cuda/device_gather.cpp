@@ -94,10 +94,7 @@ device_lists<V> gathered_rows(device_session& session, const kernels::lists_view
             std::move(ids.long_ids)};
 }
 
-template <class V>
-std::shared_ptr<const device_matrix> gathered_matrix(device_session& session, const device_matrix& X,
-                                                     const device_matrix::both_ways<V>& lists,
-                                                     std::span<const std::int64_t> columns)
+std::vector<std::int64_t> offsets_of_chosen(const device_matrix& X, std::span<const std::int64_t> columns)
 {
     std::vector<std::int64_t> offsets{0};
     offsets.reserve(columns.size() + 1);
@@ -105,10 +102,57 @@ std::shared_ptr<const device_matrix> gathered_matrix(device_session& session, co
         const auto j = static_cast<std::size_t>(column);
         offsets.push_back(offsets.back() + X.column_offsets()[j + 1] - X.column_offsets()[j]);
     }
-    device_matrix::both_ways<V> both{
-        copied_columns(session, lists.columns.view(), columns, std::span<const std::int64_t>(offsets)),
-        gathered_rows(session, lists.rows.view(), X.cols(), columns, offsets.back())};
+    return offsets;
+}
+
+template <class V>
+std::shared_ptr<const device_matrix> gathered_matrix(device_session& session, const device_matrix& X,
+                                                     const both_ways<V>& lists, std::span<const std::int64_t> columns)
+{
+    std::vector<std::int64_t> offsets = offsets_of_chosen(X, columns);
+    both_ways<V> both{copied_columns(session, lists.columns.view(), columns, std::span<const std::int64_t>(offsets)),
+                      gathered_rows(session, lists.rows.view(), X.cols(), columns, offsets.back())};
     return std::make_shared<device_matrix>(X.rows(), std::move(offsets), std::move(both));
+}
+
+/// Rows of chosen columns, whose entries come in the order of the columns that they were chosen from, as they do in
+/// rows_of_columns.
+template <class V>
+host_lists<V> rows_of_chosen(const host_lists<V>& columns, std::span<const std::int64_t> chosen, std::int64_t n)
+{
+    std::vector<std::uint32_t> order(chosen.size());
+    std::iota(order.begin(), order.end(), 0u);
+    std::stable_sort(order.begin(), order.end(),
+                     [&](std::uint32_t a, std::uint32_t b) { return chosen[a] < chosen[b]; });
+    return transposed(columns, n, std::span<const std::uint32_t>(order));
+}
+
+/// Of a matrix that stays in host memory: the columns are read from there, and put into device memory if they fit.
+template <class V>
+std::shared_ptr<const device_matrix> gathered_matrix(device_session& session, const device_matrix& X,
+                                                     const streamed_ways<V>& lists,
+                                                     std::span<const std::int64_t> columns)
+{
+    host_lists<V> made;
+    made.offsets = offsets_of_chosen(X, columns);
+    made.indices.resize(static_cast<std::size_t>(made.offsets.back()));
+    made.values.resize(made.indices.size());
+    for (std::size_t u = 0; u < columns.size(); ++u)
+        lists.columns().read(columns.subspan(u, 1), made.indices.data() + made.offsets[u],
+                             made.values.data() + made.offsets[u]);
+    std::vector<std::int64_t> offsets = made.offsets;
+    const std::int64_t n = X.rows();
+    const bool as_float = std::is_same_v<V, float>;
+    if (resident_bytes(n, static_cast<std::int64_t>(columns.size()), offsets.back(), as_float) <=
+        session.memory().working_set) {
+        both_ways<V> both{device_lists<V>(made, session.stream(), session.runtime()),
+                          device_lists<V>(rows_of_chosen(made, columns, n), session.stream(), session.runtime())};
+        return std::make_shared<device_matrix>(n, std::move(offsets), std::move(both));
+    }
+    host_lists<V> rows = rows_of_chosen(made, columns, n);
+    streamed_ways<V> streamed(std::make_unique<made_source<V>>(std::move(made)),
+                              std::make_unique<made_source<V>>(std::move(rows)), session);
+    return std::make_shared<device_matrix>(n, std::move(offsets), std::move(streamed));
 }
 
 void check_places(std::size_t columns)

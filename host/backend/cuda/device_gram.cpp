@@ -7,6 +7,7 @@
 
 #include "host/backend/cuda/cuda_operations.hpp"
 #include "host/backend/cuda/device_gather.hpp"
+#include "host/backend/cuda/device_multiply.hpp"
 
 #include "kernels/launchers.hpp"
 
@@ -44,8 +45,9 @@ struct gram_plan {
     {
         const std::int64_t n = X.rows();
         const std::int64_t p = X.cols();
-        dense = static_cast<double>(X.nonzeros()) >=
-                device_dense_from_density * static_cast<double>(n) * static_cast<double>(p);
+        // Row lists are met in any order, strips of rows one after the other: what comes in parts goes that way.
+        dense = !X.is_resident() || static_cast<double>(X.nonzeros()) >=
+                                        device_dense_from_density * static_cast<double>(n) * static_cast<double>(p);
         const std::int64_t side = pieces_of(p, least_width);
         const std::int64_t tiles = side * (side + 1) / 2;
         slices = std::clamp<std::int64_t>(enough_tiles / std::max<std::int64_t>(1, tiles), 1, max_slices);
@@ -83,18 +85,20 @@ struct weighted_design {
     const double* w;
 };
 
-template <class V>
-void add_dense(device_session& session, const gram_plan& plan, const weighted_design<V>& of,
+void add_dense(device_session& session, const gram_plan& plan, const device_design& X, const double* w,
                const kernels::gram_parts& parts)
 {
-    const std::int64_t n = of.X.n;
-    const std::int64_t p = of.X.p;
+    const std::int64_t n = X.rows();
+    const std::int64_t p = X.cols();
     const std::int64_t height = std::min(n, plan.strip_rows());
     const auto strip = session.buffer<double>(height * p);
     for (std::int64_t first = 0; first < n; first += height) {
         const std::int64_t rows = std::min(height, n - first);
-        kernels::spread_rows(of.X, first, {strip.data(), rows, p, p}, session.stream());
-        kernels::gram_tiles({strip.data(), rows, p, p}, of.w + first, plan.slices, parts, session.stream());
+        X.for_rows(first, first + rows, [&](const auto& view, std::int64_t begin, std::int64_t end) {
+            kernels::spread_rows(view, begin, {strip.data() + (begin - first) * p, end - begin, p, p},
+                                 session.stream());
+        });
+        kernels::gram_tiles({strip.data(), rows, p, p}, w + first, plan.slices, parts, session.stream());
     }
 }
 
@@ -150,7 +154,7 @@ void make_gram(device_session& session, const weighted_design<V>& of, std::int64
         if (count > 0) session.runtime().clear(sums.data(), sums.bytes(), session.stream());
         const kernels::gram_parts parts{sums.data(), offsets.data(), count, p, first_new, first, width};
         if (plan.dense)
-            add_dense(session, plan, of, parts);
+            add_dense(session, plan, of.design, of.w, parts);
         else
             add_sparse(session, of, parts);
         kernels::gram_finish(parts, centering, writable(C), session.stream());
@@ -196,12 +200,10 @@ double cuda_operations<T>::gram_with_response(const design& X, std::span<const d
     const kernels::panel_view<const double> read{weighted.data(), n, 1, 1};
     const auto square = session_->buffer<double>(1);
     const auto product = session_->buffer<double>(p);
-    const auto work = session_->buffer<double>(kernels::scratch_numbers(n, 1) + 1);
+    const auto work = session_->buffer<double>(kernels::scratch_numbers(n, 1));
     kernels::column_dots<double>(read, read, w.data(), square.data(), work.data(), session_->stream());
     if (n > 0) kernels::scale_rows<double>(w.data(), response, session_->stream());
-    as_device(X).visit([&]<class V>(const kernels::design_view<V>& view) {
-        kernels::transpose_multiply<double, V>(view, read, {product.data(), p, 1, 1}, work.data(), session_->stream());
-    });
+    device_transpose_multiply<double>(*session_, as_device(X), read, {product.data(), p, 1, 1});
     session_->download(product, correlation);
     double result = 0;
     session_->download(square, std::span(&result, 1));

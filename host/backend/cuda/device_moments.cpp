@@ -35,10 +35,13 @@ column_moments cuda_operations<T>::moments(const matrix& X, std::span<const doub
     const auto mean_square = session_->buffer<double>(p);
     const auto full = session_->buffer<std::uint8_t>(p);
     const auto constant = session_->buffer<std::uint8_t>(p);
+    const kernels::weight_totals totals = totals_of(row_weights);
     stored->visit([&](const auto& lists) {
-        kernels::moments(lists.columns.view(), w.data(), totals_of(row_weights),
-                         {mean.data(), variance.data(), mean_square.data(), full.data(), constant.data()},
-                         session_->stream());
+        lists.for_columns({0, p}, [&](const auto& columns) {
+            kernels::moments(columns, w.data(), totals,
+                             {mean.data(), variance.data(), mean_square.data(), full.data(), constant.data()},
+                             session_->stream());
+        });
     });
     column_moments made;
     const auto fetch = [&](const auto& from, auto& to) {

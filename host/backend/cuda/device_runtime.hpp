@@ -32,7 +32,7 @@ struct copy_request {
 
 /// All functions throw kernels::device_error where the device refuses, with the call and what it said; an error of work
 /// that was enqueued before may show at any later call. Work on a stream runs in order; nothing but `synchronize`
-/// waits.
+/// waits. When that returns or throws, nothing that was on the stream before runs any more.
 class device_runtime {
 public:
     virtual ~device_runtime() = default;
@@ -42,6 +42,13 @@ public:
     virtual void* allocate(std::uint64_t bytes, stream_view stream) = 0;
     /// Frees in stream order.
     virtual void deallocate(void* memory, std::uint64_t bytes, stream_view stream) noexcept = 0;
+    /// What can be allocated now, all in all; others may take of it at any time.
+    virtual std::uint64_t free_bytes() = 0;
+
+    /// Page-locked host memory, which copies take from and to without a detour.
+    /// @throws out_of_memory where the system does not give so much
+    virtual void* allocate_host(std::uint64_t bytes) = 0;
+    virtual void deallocate_host(void* memory, std::uint64_t bytes) noexcept = 0;
 
     /// Host memory must stay as it is until the stream has been waited for.
     virtual void copy(const copy_request& request, stream_view stream) = 0;

@@ -3,7 +3,9 @@
 #pragma once
 
 #include "host/backend/cuda/device_buffer.hpp"
+#include "host/backend/cuda/device_memory_plan.hpp"
 #include "host/backend/cuda/device_runtime.hpp"
+#include "host/backend/cuda/staging_ring.hpp"
 
 #include <proxpath/matrix.hpp>
 
@@ -23,12 +25,17 @@ class device_matrix;
 class device_session {
 public:
     /// @throws kernels::device_error where the device gives no stream
-    explicit device_session(std::unique_ptr<device_runtime> runtime);
+    /// @param threads of the host, for what it has to bring to the device
+    explicit device_session(std::unique_ptr<device_runtime> runtime, int threads = 1);
+    /// With a memory plan of the caller's.
+    device_session(std::unique_ptr<device_runtime> runtime, int threads, const device_memory_plan& memory);
     ~device_session();
     device_session(const device_session&) = delete;
     device_session& operator=(const device_session&) = delete;
 
     device_runtime& runtime() const { return *runtime_; }
+    int threads() const { return threads_; }
+    const device_memory_plan& memory() const { return memory_; }
     stream_view stream() const { return stream_.view(); }
 
     /// n uninitialised numbers.
@@ -66,16 +73,27 @@ public:
     /// Until all work is done.
     void wait();
 
-    /// X in device memory; the last one stays there for the next call.
+    /// X in device memory, or streamed where that is too small; the last one stays for the next call.
     std::shared_ptr<const device_matrix> matrix_of(const matrix& X);
+
+    /// Bytes that X leaves, as matrix_of will have it.
+    std::uint64_t memory_beside(const matrix& X) const;
+
+    /// Where parts of what is streamed go through; made when first asked for, and made larger where it has to be.
+    /// @param least bytes that a piece has to hold
+    /// @return with smaller pieces where three such are more than the plan has for them
+    staging_ring& ring(std::uint64_t least);
 
 private:
     /// Host memory that stays as it is until the next wait.
     std::span<std::byte> stage(std::size_t bytes);
 
     std::unique_ptr<device_runtime> runtime_;
+    std::deque<std::vector<std::byte>> staged_; // goes after the stream, whose end runs what is left on it
     device_stream stream_;
-    std::deque<std::vector<std::byte>> staged_;
+    int threads_;
+    device_memory_plan memory_;
+    std::unique_ptr<staging_ring> ring_;
     matrix last_; ///< what last_matrix_ was made from
     std::shared_ptr<const device_matrix> last_matrix_;
 };

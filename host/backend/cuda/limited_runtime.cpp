@@ -4,6 +4,7 @@
 
 #include <proxpath/errors.hpp>
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -33,6 +34,13 @@ public:
     {
         runtime_->deallocate(memory, bytes, stream);
         taken_ -= bytes; // in stream order the next owner comes after the last
+    }
+
+    std::uint64_t free_bytes() override { return std::min(limit_ - taken_, runtime_->free_bytes()); }
+    void* allocate_host(std::uint64_t bytes) override { return runtime_->allocate_host(bytes); }
+    void deallocate_host(void* memory, std::uint64_t bytes) noexcept override
+    {
+        runtime_->deallocate_host(memory, bytes);
     }
 
     void copy(const copy_request& request, stream_view stream) override { runtime_->copy(request, stream); }

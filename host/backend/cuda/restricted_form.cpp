@@ -3,12 +3,16 @@
 #include "host/backend/cuda/restricted_form.hpp"
 
 #include "host/backend/cuda/cuda_operations.hpp"
+#include "host/backend/cuda/device_multiply.hpp"
 #include "host/backend/cuda/device_sums.hpp"
 
 #include "kernels/launchers.hpp"
 
-#include <algorithm>
+#include <proxpath/errors.hpp>
+
 #include <vector>
+
+#include <fmt/format.h>
 
 namespace proxpath::backend {
 
@@ -94,10 +98,25 @@ device_buffer<double> unit_curvature(device_session& session, const device_desig
     return session.upload(std::span(curvature));
 }
 
+/// @throws out_of_memory where the columns come in parts: sweeps go from one to the next
+const device_design& resident(const device_session& session, const design& X)
+{
+    const device_design& columns = as_device(X);
+    if (columns.is_resident()) return columns;
+    const std::uint64_t needed = resident_bytes(X.rows(), X.cols(), X.nonzeros(), false);
+    const std::uint64_t limit = session.memory().working_set;
+    throw out_of_memory(
+        fmt::format("coordinate descent in residual form needs the {} columns of its working set in the "
+                    "device's memory, some {} bytes where {} are left to it; raise its limit, or take "
+                    "the solver fista",
+                    X.cols(), needed, limit),
+        needed, limit);
+}
+
 class residual_form final : public restricted_form {
 public:
     residual_form(device_session& session, const residual_problem& problem)
-        : session_(session), X_(as_device(*problem.X)), response_(uploaded_column(session, problem.response)),
+        : session_(session), X_(resident(session, *problem.X)), response_(uploaded_column(session, problem.response)),
           weights_(session.upload(problem.weights)), curvature_(unit_curvature(session, X_)),
           stored_sum_(passing_panel(session, X_.cols(), 1))
     {
@@ -110,10 +129,7 @@ public:
     void gradient(const panel<double>& B, panel<double>& U, std::span<double> square, std::span<double> dot) override
     {
         make_room(B.cols);
-        const auto work = scratch(B.cols);
-        X_.visit([&](const auto& X) {
-            kernels::residual(X, readable(B), readable(response_), writable(residual_), work.data(), session_.stream());
-        });
+        device_multiply<double>(session_, X_, readable(B), readable(response_), writable(residual_));
         dots(session_, residual_, residual_, weights_.data(), square);
         dots(session_, residual_, response_, weights_.data(), dot);
         // Sweeps go on from the residual as it is.
@@ -128,10 +144,7 @@ public:
     void product(const panel<double>& D, panel<double>& H) override
     {
         make_room(D.cols);
-        const auto work = scratch(D.cols);
-        X_.visit([&](const auto& X) {
-            kernels::multiply(X, readable(D), writable(weighted_), work.data(), session_.stream());
-        });
+        device_multiply<double>(session_, X_, readable(D), {}, writable(weighted_));
         correlate(H);
     }
     void sweep(const kernels::restricted_view& problem, int sweeps, const int* open, const panel<double>& U,
@@ -149,11 +162,6 @@ private:
     /// A guess: a feature after the other, against two products with X̃ for all columns.
     static constexpr double sweeps_in_products = 20;
 
-    /// Of products with X̃ and of its transpose.
-    device_buffer<double> scratch(std::int64_t k) const
-    {
-        return session_.buffer<double>(kernels::scratch_numbers(std::max(X_.rows(), X_.cols()), k) + k);
-    }
     /// Panels of rows for so many columns; what was in them is lost where that changes.
     void make_room(std::int64_t k)
     {
@@ -165,20 +173,15 @@ private:
     void correlate(panel<double>& U)
     {
         kernels::scale_rows(weights_.data(), writable(weighted_), session_.stream());
-        const auto work = scratch(U.cols);
-        X_.visit([&](const auto& X) {
-            kernels::transpose_multiply(X, readable(weighted_), writable(U), work.data(), session_.stream());
-        });
+        device_transpose_multiply<double>(session_, X_, readable(weighted_), writable(U));
     }
     void sum_stored_entries(const panel<double>& weights)
     {
         const std::vector<double> ones(static_cast<std::size_t>(X_.cols()), 1.0);
         const auto one = session_.upload(std::span(ones));
-        const auto work = scratch(1);
-        X_.visit([&](auto X) {
+        X_.for_columns([&](auto X) {
             X.inverse = one.data();
-            X.centered = false;
-            kernels::transpose_multiply(X, readable(weights), writable(stored_sum_), work.data(), session_.stream());
+            kernels::transpose_multiply_part(X, readable(weights), nullptr, writable(stored_sum_), session_.stream());
         });
     }
 

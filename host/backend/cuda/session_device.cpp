@@ -13,8 +13,8 @@ namespace {
 
 class session_device final : public opened_device {
 public:
-    explicit session_device(std::unique_ptr<device_runtime> runtime)
-        : session_(std::make_shared<device_session>(std::move(runtime)))
+    session_device(std::unique_ptr<device_runtime> runtime, int threads)
+        : session_(std::make_shared<device_session>(std::move(runtime), threads))
     {}
     std::unique_ptr<operations<double>> make_double() const override { return make_cuda_operations<double>(session_); }
     std::unique_ptr<operations<float>> make_float() const override { return make_cuda_operations<float>(session_); }
@@ -25,10 +25,10 @@ private:
 
 } // namespace
 
-std::unique_ptr<opened_device> open_session(std::unique_ptr<device_runtime> runtime, std::uint64_t memory_limit)
+std::unique_ptr<opened_device> open_session(std::unique_ptr<device_runtime> runtime, const device_terms& terms)
 {
-    if (memory_limit > 0) runtime = limit_memory(std::move(runtime), memory_limit);
-    return std::make_unique<session_device>(std::move(runtime));
+    if (terms.memory_limit > 0) runtime = limit_memory(std::move(runtime), terms.memory_limit);
+    return std::make_unique<session_device>(std::move(runtime), terms.threads);
 }
 
 const char* automatic_reservation()

@@ -5,13 +5,11 @@
 #include "host/backend/cuda/device_runtime.hpp"
 #include "host/backend/device_provider.hpp"
 
-#include <cstdint>
 #include <memory>
 
 namespace proxpath::backend {
 
-/// @param memory_limit bytes; 0 = what the runtime has
-std::unique_ptr<opened_device> open_session(std::unique_ptr<device_runtime> runtime, std::uint64_t memory_limit);
+std::unique_ptr<opened_device> open_session(std::unique_ptr<device_runtime> runtime, const device_terms& terms);
 
 /// What device_provider::reservation says of this backend. Empty once the kernels have been measured on a GPU.
 const char* automatic_reservation();
