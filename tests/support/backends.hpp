@@ -27,7 +27,7 @@ struct cpu_backend {
 };
 
 #ifdef __SANITIZE_THREAD__
-// Without devices, of which ThreadSanitizer sees no more here than in tests/kernels, in five times the time.
+// Without devices, where this takes minutes: ThreadSanitizer sees what their kernels do in tests/kernels.
 using backends_times_types = testing::Types<cpu_backend<float>, cpu_backend<double>>;
 using readers_times_types = backends_times_types;
 #else
