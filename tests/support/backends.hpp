@@ -26,11 +26,17 @@ struct cpu_backend {
     }
 };
 
+#ifdef __SANITIZE_THREAD__
+// Without devices, where this takes minutes: ThreadSanitizer sees what their kernels do in tests/kernels.
+using backends_times_types = testing::Types<cpu_backend<float>, cpu_backend<double>>;
+using readers_times_types = backends_times_types;
+#else
 using backends_times_types =
     testing::Types<cpu_backend<float>, cpu_backend<double>, device_backend<float>, device_backend<double>>;
 /// The same for operations that read X, which may be resident or not.
 using readers_times_types = testing::Types<cpu_backend<float>, cpu_backend<double>, device_backend<float>,
                                            device_backend<double>, streaming_backend<float>, streaming_backend<double>>;
+#endif
 
 /// Row-major rows × cols numbers in host memory.
 template <class T>
