@@ -115,8 +115,8 @@ std::shared_ptr<const device_matrix> gathered_matrix(device_session& session, co
     return std::make_shared<device_matrix>(X.rows(), std::move(offsets), std::move(both));
 }
 
-/// Rows of chosen columns, whose entries come in the order of the columns that they were chosen from, as they do in
-/// rows_of_columns.
+/// Rows of chosen columns, whose entries come in the order of the columns that they were chosen from: where no column
+/// is chosen twice, as they do in rows_of_columns.
 template <class V>
 host_lists<V> rows_of_chosen(const host_lists<V>& columns, std::span<const std::int64_t> chosen, std::int64_t n)
 {
