@@ -17,6 +17,7 @@
 #include <filesystem>
 #include <memory>
 #include <numeric>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -125,7 +126,7 @@ TEST(ListParts, ListTheirLongListsBehindTheShortOnes)
         made.at(7, 2) = 3;
         return made;
     }();
-    const matrix X = matrix::from_view(compressed_matrix<std::int32_t, float>(dense, storage_order::csc).view());
+    const matrix X = matrix::from_view(compressed_matrix<std::int32_t, float>(dense, storage_order::csr).view());
     const backend::column_source<float> source(X);
     std::vector<std::byte> bytes(1 << 16);
     const auto view =
@@ -428,6 +429,63 @@ TEST(Streaming, PathsInATenthOfTheMemoryOfX)
         expect_same_path(X, y, options, device_bytes(X) / 10);
     }
 }
+
+struct real_set {
+    std::string name;
+    std::string file;
+    std::string y_file; ///< empty: y is in the file
+};
+void PrintTo(const real_set& set, std::ostream* out) { *out << set.name; }
+
+/// The first of several responses.
+std::vector<double> first_response(const std::string& path)
+{
+    const matrix Y = read_data(path).X;
+    sparse_columns first;
+    first.rows = Y.cols();
+    first.cols = 1;
+    first.offsets = {0, 1};
+    first.indices = {0};
+    first.values = {1};
+    return predict(Y, first, std::vector<double>(1, 0.0));
+}
+
+class StreamingOfRealSets : public testing::TestWithParam<real_set> {};
+
+TEST_P(StreamingOfRealSets, PathsInATenthOfTheMemoryOfTheirEntries)
+{
+    const char* const folder = std::getenv("PROXPATH_DATA");
+    if (folder == nullptr) GTEST_SKIP() << "set PROXPATH_DATA to the folder with the published data sets to run this";
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    GTEST_SKIP() << "takes minutes with sanitizers, which see the same of the test above";
+#endif
+    const std::filesystem::path path = std::filesystem::path(folder) / GetParam().file;
+    if (!std::filesystem::exists(path)) GTEST_SKIP() << path << " is not there";
+    read_options reading;
+    if (GetParam().file.ends_with(".csv.gz")) reading.y_column = "y";
+    const data_set data = read_data(path.string(), reading);
+    const std::vector<double> y = GetParam().y_file.empty()
+                                      ? data.y
+                                      : first_response((std::filesystem::path(folder) / GetParam().y_file).string());
+    for (const double alpha : {1.0, 0.5, 0.0}) {
+        SCOPED_TRACE(alpha);
+        path_options options;
+        options.alpha = alpha;
+        options.n_lambda = 4;
+        options.lambda_min_ratio = 0.2;
+        options.tol = 1e-9; // at 1e-6 a coefficient that is nearly zero may be on either side
+        expect_same_path(data.X, y, options, device_bytes(data.X) / 10);
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(, StreamingOfRealSets,
+                         testing::Values(real_set{"we8there", "we8there.mtx.gz", "we8there_y.mtx.gz"},
+                                         real_set{"riboflavin", "riboflavin.mtx.xz", "riboflavin_y.mtx"},
+                                         real_set{"ames", "ames.mtx.gz", "ames_y.mtx.gz"},
+                                         real_set{"wheat", "wheat.mtx.xz", "wheat_y.mtx"},
+                                         real_set{"rank_train", "rank_train.svm.gz", ""},
+                                         real_set{"diabetes64", "diabetes64.csv.gz", ""}),
+                         [](const auto& test) { return test.param.name; });
 
 } // namespace
 } // namespace proxpath::test
