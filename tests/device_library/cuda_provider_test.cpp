@@ -113,7 +113,7 @@ TEST_F(CudaProvider, LeavesTheCurrentDeviceAsItWas)
 TEST_F(CudaProvider, MakesNoContextOnAGpuThatIsNotUsed)
 {
     machine().gpus.resize(3);
-    provider.open(2, 0);
+    provider.open(2, {});
     EXPECT_THAT(machine().contexts, testing::ElementsAre(2));
     EXPECT_EQ(machine().current, -1);
 }
