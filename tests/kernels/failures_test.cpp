@@ -115,6 +115,14 @@ using fit_call = std::function<bits_of_fit()>;
 /// Every how many-th call fails; odd, so that it does not keep step with a loop of the fit.
 std::int64_t stride_of(std::int64_t calls, std::int64_t most) { return most < calls ? calls / most | 1 : 1; }
 
+void expect_nothing_left(const emulation::device_account& account)
+{
+    EXPECT_EQ(account.memory.size(), 0U);
+    EXPECT_EQ(account.wrong_frees, 0);
+    EXPECT_EQ(account.streams, 0);
+    EXPECT_EQ(account.events, 0);
+}
+
 void expect_a_clear_error(const error& problem, const emulation::device_account& account)
 {
     EXPECT_THAT(problem.what(), AllOf(HasSubstr(account.failed), HasSubstr("device cpu")));
@@ -151,10 +159,7 @@ void expect_every_failure_survived(failure kind, const fit_call& fit,
         EXPECT_LE(account.memory.size(), kept_by_session) << "left by the fit in which failed " << account.failed;
         EXPECT_EQ(fit(), undisturbed) << "after " << account.failed;
         device.close();
-        EXPECT_EQ(account.memory.size(), 0U);
-        EXPECT_EQ(account.wrong_frees, 0);
-        EXPECT_EQ(account.streams, 0);
-        EXPECT_EQ(account.events, 0);
+        expect_nothing_left(account);
         if (testing::Test::HasFailure()) return;
     }
     testing::Test::RecordProperty("calls", std::to_string(calls));
@@ -176,10 +181,7 @@ TEST(DeviceOwners, GiveBackOnceWhereverTheyWereMoved)
         EXPECT_EQ(account.events, 1);
         EXPECT_EQ(account.memory.size(), 1U);
     }
-    EXPECT_EQ(account.streams, 0);
-    EXPECT_EQ(account.events, 0);
-    EXPECT_EQ(account.memory.size(), 0U);
-    EXPECT_EQ(account.wrong_frees, 0);
+    expect_nothing_left(account);
 }
 
 /// A fit of 8 rows and 5 columns, small enough to be repeated for each of its calls.
@@ -275,6 +277,45 @@ TEST_P(DeviceFailures, OfACrossValidationLeaveNothingBehind)
             return bits;
         },
         30); // three fits
+}
+
+TEST_P(DeviceFailures, OfOneProductLeaveNothingBehind)
+{
+    // Short enough for every call under sanitizers, too; here the session ends with the failure.
+    const small_fit small;
+    const failing_devices& device = devices();
+    const emulation::counted_launches launches(device.account);
+    for (const int index : {0, 1}) {
+        const auto product = [&] {
+            const auto ops = device.open(index, {})->make_double();
+            device.close();
+            const auto X = ops->make_design(small.X, {std::vector(5, 0.0), std::vector(5, 0.5), std::vector(5, 1.0)});
+            backend::panel<double> R = ops->allocate(8, 1);
+            backend::panel<double> C = ops->allocate(5, 1);
+            ops->upload(small.y, R);
+            ops->transpose_multiply(*X, R, C);
+            std::vector<double> result(5);
+            ops->download(C, result);
+            return result;
+        };
+        device.account = {.kind = GetParam()};
+        const std::vector<double> undisturbed = product();
+        const std::int64_t calls = device.account.calls;
+        for (std::int64_t call = 1; call <= calls; ++call) {
+            SCOPED_TRACE("call " + std::to_string(call) + " of " + std::to_string(calls));
+            device.account = {.kind = GetParam(), .fail_at = call};
+            try {
+                product();
+                ADD_FAILURE() << "no error";
+            } catch (const error& problem) {
+                expect_a_clear_error(problem, device.account);
+            }
+            device.close();
+            expect_nothing_left(device.account);
+            device.account = {};
+            EXPECT_EQ(product(), undisturbed);
+        }
+    }
 }
 
 INSTANTIATE_TEST_SUITE_P(, DeviceFailures, testing::Values(failure::of_call, failure::of_kernel),
