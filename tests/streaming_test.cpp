@@ -3,6 +3,7 @@
 // take. The operations one by one run on streamed designs in the typed suites (tests/backend_*_test.cpp).
 
 #include "host/backend/cuda/cuda_operations.hpp"
+#include "host/backend/cuda/limited_runtime.hpp"
 #include "host/backend/device_choice.hpp"
 #include "tests/emulation/emulated_runtime.hpp"
 #include "tests/emulation/streamed_provider.hpp"
@@ -428,6 +429,80 @@ TEST(Streaming, PathsInATenthOfTheMemoryOfX)
         options.tol = 1e-6;
         expect_same_path(X, y, options, device_bytes(X) / 10);
     }
+}
+
+/// "deceived:0": an emulated device that has less memory than its plan counts on, as where others took of it.
+class deceived_devices final : public backend::device_provider {
+public:
+    std::string name() const override { return "deceived"; }
+    device_survey survey() const override
+    {
+        device_survey survey;
+        survey.devices.emplace_back().name = "emulated device";
+        return survey;
+    }
+    void examine(device_info&) const override {}
+    std::unique_ptr<backend::opened_device> open(int, const backend::device_terms& terms) const override
+    {
+        class device final : public backend::opened_device {
+        public:
+            explicit device(std::uint64_t memory)
+                : session_(std::make_shared<backend::device_session>(
+                      backend::limit_memory(emulation::make_emulated_runtime(), memory), 1,
+                      device_memory_plan::of(std::uint64_t{1} << 30)))
+            {}
+            std::unique_ptr<backend::operations<double>> make_double() const override
+            {
+                return backend::make_cuda_operations<double>(session_);
+            }
+            std::unique_ptr<backend::operations<float>> make_float() const override
+            {
+                return backend::make_cuda_operations<float>(session_);
+            }
+
+        private:
+            std::shared_ptr<backend::device_session> session_;
+        };
+        return std::make_unique<device>(terms.memory_limit);
+    }
+};
+
+TEST(DeviceMemory, ThatDoesNotDoForABlockOfLambdasDoesForSmallerOnes)
+{
+#if defined(__SANITIZE_THREAD__)
+    GTEST_SKIP() << "takes minutes, and has one thread";
+#endif
+    static const deceived_devices provider;
+    backend::register_device_provider(provider);
+    random_numbers random(5);
+    // Panels of all lambdas together take more than X does.
+    const dense_matrix dense = random_matrix(random, 2000, 600, 0.004);
+    std::vector<double> y(2000);
+    for (std::size_t i = 0; i < y.size(); ++i)
+        y[i] = 0.1 * random.normal() + dense.at(static_cast<std::int64_t>(i), 3) -
+               dense.at(static_cast<std::int64_t>(i), 8);
+    const matrix X = matrix::from_view(compressed_matrix<std::int32_t, double>(dense, storage_order::csr).view());
+    path_options options;
+    options.n_lambda = 16;
+    options.lambda_min_ratio = 0.2;
+    options.tol = 1e-6;
+    const path_result expected = fit_path(X, y, options);
+    options.device = "deceived:0";
+    int retreats = 0;
+    // From enough for all lambdas together to too little for one.
+    bool fits = true;
+    for (options.device_memory = 5 << 20; fits; options.device_memory -= options.device_memory / 8) {
+        try {
+            const path_result result = fit_path(X, y, options);
+            EXPECT_TRUE(result.all_converged());
+            for (std::size_t c = 0; c < result.points.size(); ++c)
+                EXPECT_EQ(support(result, c), support(expected, c)) << "lambda " << c;
+            retreats += testing::Value(result.notes, testing::Contains(HasSubstr("the device's memory did not do")));
+        } catch (const out_of_memory&) {
+            fits = false;
+        }
+    }
+    EXPECT_GT(retreats, 0);
 }
 
 struct real_set {
