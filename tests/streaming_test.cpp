@@ -412,6 +412,9 @@ std::uint64_t device_bytes(const matrix& X)
 
 TEST(Streaming, PathsInATenthOfTheMemoryOfX)
 {
+#if defined(__SANITIZE_THREAD__)
+    GTEST_SKIP() << "takes minutes; the kernels have tests of their own";
+#endif
     random_numbers random(11);
     const dense_matrix dense = random_matrix(random, 600, 700, 0.8);
     std::vector<double> y(600);
