@@ -3,7 +3,9 @@
 // take. The operations one by one run on streamed designs in the typed suites (tests/backend_*_test.cpp).
 
 #include "host/backend/cuda/cuda_operations.hpp"
+#include "host/backend/cuda/forwarding_runtime.hpp"
 #include "host/backend/cuda/limited_runtime.hpp"
+#include "host/backend/cuda/session_device.hpp"
 #include "host/backend/device_choice.hpp"
 #include "tests/emulation/emulated_runtime.hpp"
 #include "tests/emulation/streamed_provider.hpp"
@@ -141,45 +143,18 @@ TEST(ListParts, ListTheirLongListsBehindTheShortOnes)
 }
 
 /// A runtime that counts what copies bring to the device.
-class counting_runtime final : public backend::device_runtime {
+class counting_runtime final : public backend::forwarding_runtime {
 public:
     counting_runtime(std::unique_ptr<device_runtime> runtime, std::uint64_t& brought)
-        : runtime_(std::move(runtime)), brought_(brought)
+        : forwarding_runtime(std::move(runtime)), brought_(brought)
     {}
-    void* allocate(std::uint64_t bytes, backend::stream_view stream) override
-    {
-        return runtime_->allocate(bytes, stream);
-    }
-    void deallocate(void* memory, std::uint64_t bytes, backend::stream_view stream) noexcept override
-    {
-        runtime_->deallocate(memory, bytes, stream);
-    }
-    std::uint64_t free_bytes() override { return runtime_->free_bytes(); }
-    void* allocate_host(std::uint64_t bytes) override { return runtime_->allocate_host(bytes); }
-    void deallocate_host(void* memory, std::uint64_t bytes) noexcept override
-    {
-        runtime_->deallocate_host(memory, bytes);
-    }
     void copy(const backend::copy_request& request, backend::stream_view stream) override
     {
         if (request.direction == backend::copy_direction::to_device) brought_ += request.row_bytes * request.rows;
-        runtime_->copy(request, stream);
+        forwarding_runtime::copy(request, stream);
     }
-    void clear(void* memory, std::uint64_t bytes, backend::stream_view stream) override
-    {
-        runtime_->clear(memory, bytes, stream);
-    }
-    backend::stream_view make_stream() override { return runtime_->make_stream(); }
-    void destroy_stream(backend::stream_view stream) noexcept override { runtime_->destroy_stream(stream); }
-    void synchronize(backend::stream_view stream) override { runtime_->synchronize(stream); }
-    backend::event_view make_event() override { return runtime_->make_event(); }
-    void destroy_event(backend::event_view event) noexcept override { runtime_->destroy_event(event); }
-    void record(backend::event_view event, backend::stream_view stream) override { runtime_->record(event, stream); }
-    void wait(backend::stream_view stream, backend::event_view event) override { runtime_->wait(stream, event); }
-    void synchronize(backend::event_view event) override { runtime_->synchronize(event); }
 
 private:
-    std::unique_ptr<device_runtime> runtime_;
     std::uint64_t& brought_;
 };
 
@@ -447,26 +422,9 @@ public:
     void examine(device_info&) const override {}
     std::unique_ptr<backend::opened_device> open(int, const backend::device_terms& terms) const override
     {
-        class device final : public backend::opened_device {
-        public:
-            explicit device(std::uint64_t memory)
-                : session_(std::make_shared<backend::device_session>(
-                      backend::limit_memory(emulation::make_emulated_runtime(), memory), 1,
-                      device_memory_plan::of(std::uint64_t{1} << 30)))
-            {}
-            std::unique_ptr<backend::operations<double>> make_double() const override
-            {
-                return backend::make_cuda_operations<double>(session_);
-            }
-            std::unique_ptr<backend::operations<float>> make_float() const override
-            {
-                return backend::make_cuda_operations<float>(session_);
-            }
-
-        private:
-            std::shared_ptr<backend::device_session> session_;
-        };
-        return std::make_unique<device>(terms.memory_limit);
+        return backend::open_session(std::make_shared<backend::device_session>(
+            backend::limit_memory(emulation::make_emulated_runtime(), terms.memory_limit), 1,
+            device_memory_plan::of(std::uint64_t{1} << 30)));
     }
 };
 

@@ -2,7 +2,7 @@
 
 #include "tests/emulation/streamed_provider.hpp"
 
-#include "host/backend/cuda/cuda_operations.hpp"
+#include "host/backend/cuda/session_device.hpp"
 #include "tests/emulation/emulated_runtime.hpp"
 
 #include <memory>
@@ -10,30 +10,6 @@
 namespace proxpath::emulation {
 
 namespace {
-
-class streamed_device final : public backend::opened_device {
-public:
-    streamed_device(int index, const backend::device_terms& terms)
-    {
-        auto plan = backend::device_memory_plan::of(terms.memory_limit);
-        plan.all = std::uint64_t{1} << 40;
-        plan.with_X = 0;
-        if (index == 1) plan.piece /= 3;
-        if (index == 2) plan.piece = 64;
-        session_ = std::make_shared<backend::device_session>(make_emulated_runtime(), terms.threads, plan);
-    }
-    std::unique_ptr<backend::operations<double>> make_double() const override
-    {
-        return backend::make_cuda_operations<double>(session_);
-    }
-    std::unique_ptr<backend::operations<float>> make_float() const override
-    {
-        return backend::make_cuda_operations<float>(session_);
-    }
-
-private:
-    std::shared_ptr<backend::device_session> session_;
-};
 
 class streamed_provider final : public backend::device_provider {
 public:
@@ -52,7 +28,13 @@ public:
     void examine(device_info&) const override {}
     std::unique_ptr<backend::opened_device> open(int index, const backend::device_terms& terms) const override
     {
-        return std::make_unique<streamed_device>(index, terms);
+        auto plan = backend::device_memory_plan::of(terms.memory_limit);
+        plan.all = std::uint64_t{1} << 40;
+        plan.with_X = 0;
+        if (index == 1) plan.piece /= 3;
+        if (index == 2) plan.piece = 64;
+        return backend::open_session(
+            std::make_shared<backend::device_session>(make_emulated_runtime(), terms.threads, plan));
     }
 };
 

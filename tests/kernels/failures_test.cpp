@@ -3,7 +3,7 @@
 // same session has the bits of an undisturbed one.
 
 #include "host/backend/cuda/cuda_operations.hpp"
-#include "host/backend/cuda/device_session.hpp"
+#include "host/backend/cuda/session_device.hpp"
 #include "host/backend/device_choice.hpp"
 #include "tests/emulation/emulated_runtime.hpp"
 #include "tests/emulation/failing_runtime.hpp"
@@ -61,29 +61,13 @@ public:
             if (index == 1) plan.piece = 64; // a list or two
             session_ = std::make_shared<backend::device_session>(std::move(runtime), terms.threads, plan);
         }
-        return std::make_unique<shared_device>(session_);
+        return backend::open_session(session_);
     }
     void close() const { session_.reset(); }
 
     mutable emulation::device_account account;
 
 private:
-    class shared_device final : public backend::opened_device {
-    public:
-        explicit shared_device(std::shared_ptr<backend::device_session> session) : session_(std::move(session)) {}
-        std::unique_ptr<backend::operations<double>> make_double() const override
-        {
-            return backend::make_cuda_operations<double>(session_);
-        }
-        std::unique_ptr<backend::operations<float>> make_float() const override
-        {
-            return backend::make_cuda_operations<float>(session_);
-        }
-
-    private:
-        std::shared_ptr<backend::device_session> session_;
-    };
-
     mutable std::shared_ptr<backend::device_session> session_;
 };
 

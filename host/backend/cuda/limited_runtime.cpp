@@ -2,6 +2,8 @@
 
 #include "host/backend/cuda/limited_runtime.hpp"
 
+#include "host/backend/cuda/forwarding_runtime.hpp"
+
 #include <proxpath/errors.hpp>
 
 #include <algorithm>
@@ -13,10 +15,10 @@ namespace proxpath::backend {
 
 namespace {
 
-class limited_runtime final : public device_runtime {
+class limited_runtime final : public forwarding_runtime {
 public:
     limited_runtime(std::unique_ptr<device_runtime> runtime, std::uint64_t limit_bytes)
-        : runtime_(std::move(runtime)), limit_(limit_bytes)
+        : forwarding_runtime(std::move(runtime)), limit_(limit_bytes)
     {}
 
     void* allocate(std::uint64_t bytes, stream_view stream) override
@@ -26,39 +28,18 @@ public:
                                             "are left; raise the limit of the device's memory",
                                             bytes, limit_ - taken_, limit_),
                                 bytes, limit_);
-        void* const memory = runtime_->allocate(bytes, stream);
+        void* const memory = forwarding_runtime::allocate(bytes, stream);
         taken_ += bytes;
         return memory;
     }
     void deallocate(void* memory, std::uint64_t bytes, stream_view stream) noexcept override
     {
-        runtime_->deallocate(memory, bytes, stream);
+        forwarding_runtime::deallocate(memory, bytes, stream);
         taken_ -= bytes; // in stream order the next owner comes after the last
     }
-
-    std::uint64_t free_bytes() override { return std::min(limit_ - taken_, runtime_->free_bytes()); }
-    void* allocate_host(std::uint64_t bytes) override { return runtime_->allocate_host(bytes); }
-    void deallocate_host(void* memory, std::uint64_t bytes) noexcept override
-    {
-        runtime_->deallocate_host(memory, bytes);
-    }
-
-    void copy(const copy_request& request, stream_view stream) override { runtime_->copy(request, stream); }
-    void clear(void* memory, std::uint64_t bytes, stream_view stream) override
-    {
-        runtime_->clear(memory, bytes, stream);
-    }
-    stream_view make_stream() override { return runtime_->make_stream(); }
-    void destroy_stream(stream_view stream) noexcept override { runtime_->destroy_stream(stream); }
-    void synchronize(stream_view stream) override { runtime_->synchronize(stream); }
-    event_view make_event() override { return runtime_->make_event(); }
-    void destroy_event(event_view event) noexcept override { runtime_->destroy_event(event); }
-    void record(event_view event, stream_view stream) override { runtime_->record(event, stream); }
-    void wait(stream_view stream, event_view event) override { runtime_->wait(stream, event); }
-    void synchronize(event_view event) override { runtime_->synchronize(event); }
+    std::uint64_t free_bytes() override { return std::min(limit_ - taken_, forwarding_runtime::free_bytes()); }
 
 private:
-    std::unique_ptr<device_runtime> runtime_;
     std::uint64_t limit_;
     std::uint64_t taken_ = 0;
 };

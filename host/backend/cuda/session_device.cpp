@@ -13,9 +13,7 @@ namespace {
 
 class session_device final : public opened_device {
 public:
-    session_device(std::unique_ptr<device_runtime> runtime, int threads)
-        : session_(std::make_shared<device_session>(std::move(runtime), threads))
-    {}
+    explicit session_device(std::shared_ptr<device_session> session) : session_(std::move(session)) {}
     std::unique_ptr<operations<double>> make_double() const override { return make_cuda_operations<double>(session_); }
     std::unique_ptr<operations<float>> make_float() const override { return make_cuda_operations<float>(session_); }
 
@@ -25,10 +23,15 @@ private:
 
 } // namespace
 
+std::unique_ptr<opened_device> open_session(std::shared_ptr<device_session> session)
+{
+    return std::make_unique<session_device>(std::move(session));
+}
+
 std::unique_ptr<opened_device> open_session(std::unique_ptr<device_runtime> runtime, const device_terms& terms)
 {
     if (terms.memory_limit > 0) runtime = limit_memory(std::move(runtime), terms.memory_limit);
-    return std::make_unique<session_device>(std::move(runtime), terms.threads);
+    return open_session(std::make_shared<device_session>(std::move(runtime), terms.threads));
 }
 
 const char* automatic_reservation()
