@@ -19,6 +19,16 @@ namespace proxpath::backend {
 
 namespace {
 
+/// The places of chosen columns, by the columns; those of one column in their order.
+std::vector<std::uint32_t> places_by_column(std::span<const std::int64_t> chosen)
+{
+    std::vector<std::uint32_t> order(chosen.size());
+    std::iota(order.begin(), order.end(), 0u);
+    std::stable_sort(order.begin(), order.end(),
+                     [&](std::uint32_t a, std::uint32_t b) { return chosen[a] < chosen[b]; });
+    return order;
+}
+
 /// For each column that is chosen: its first place, and behind that its further ones. Places count from 1.
 struct chosen_columns {
     std::vector<std::int64_t> columns; ///< each once, ascending
@@ -27,10 +37,7 @@ struct chosen_columns {
 
     explicit chosen_columns(std::span<const std::int64_t> chosen) : next(chosen.size(), 0)
     {
-        std::vector<std::uint32_t> order(chosen.size());
-        std::iota(order.begin(), order.end(), 0u);
-        std::stable_sort(order.begin(), order.end(),
-                         [&](std::uint32_t a, std::uint32_t b) { return chosen[a] < chosen[b]; });
+        const std::vector<std::uint32_t> order = places_by_column(chosen);
         for (std::size_t i = 0; i < order.size(); ++i) {
             const bool again = i > 0 && chosen[order[i]] == chosen[order[i - 1]];
             if (again) {
@@ -120,11 +127,8 @@ std::shared_ptr<const device_matrix> gathered_matrix(device_session& session, co
 template <class V>
 host_lists<V> rows_of_chosen(const host_lists<V>& columns, std::span<const std::int64_t> chosen, std::int64_t n)
 {
-    std::vector<std::uint32_t> order(chosen.size());
-    std::iota(order.begin(), order.end(), 0u);
-    std::stable_sort(order.begin(), order.end(),
-                     [&](std::uint32_t a, std::uint32_t b) { return chosen[a] < chosen[b]; });
-    return transposed(columns, n, std::span<const std::uint32_t>(order));
+    const std::vector<std::uint32_t> order = places_by_column(chosen);
+    return transposed(columns, n, std::span(order));
 }
 
 /// Of a matrix that stays in host memory: the columns are read from there, and put into device memory if they fit.

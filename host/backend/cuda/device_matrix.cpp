@@ -91,8 +91,8 @@ streamed_ways<V>::streamed_ways(std::unique_ptr<list_source<V>> columns, std::fu
       offsets_(session.upload(columns_->offsets()))
 {
     const std::span<const std::int64_t> offsets = columns_->offsets();
-    for (std::size_t l = 0; l + 1 < offsets.size(); ++l)
-        ++(offsets[l + 1] - offsets[l] > kernels::segment_length ? long_count_ : short_count_);
+    for (std::int64_t l = 0; l + 1 < std::ssize(offsets); ++l)
+        ++(is_long_list(offsets, l) ? long_count_ : short_count_);
     session.wait(); // what was staged may go
 }
 

@@ -3,7 +3,6 @@
 #include "host/backend/cuda/host_lists.hpp"
 
 #include "host/matrix/column_store.hpp"
-#include "kernels/views.hpp"
 
 #include <algorithm>
 #include <numeric>
@@ -37,10 +36,8 @@ void add_up(std::vector<std::int64_t>& offsets)
 list_lengths sort_by_length(std::span<const std::int64_t> offsets)
 {
     list_lengths sorted;
-    for (std::size_t l = 0; l + 1 < offsets.size(); ++l) {
-        const bool is_long = offsets[l + 1] - offsets[l] > kernels::segment_length;
-        (is_long ? sorted.long_ids : sorted.short_ids).push_back(static_cast<std::int64_t>(l));
-    }
+    for (std::int64_t l = 0; l + 1 < std::ssize(offsets); ++l)
+        (is_long_list(offsets, l) ? sorted.long_ids : sorted.short_ids).push_back(l);
     return sorted;
 }
 

@@ -3,6 +3,8 @@
 // them.
 #pragma once
 
+#include "kernels/views.hpp"
+
 #include <proxpath/matrix.hpp>
 
 #include <cstdint>
@@ -19,7 +21,14 @@ struct host_lists {
     std::vector<V> values;
 };
 
-/// Which lists are summed by a part of a warp and which by a block.
+/// True where a block sums list l, false where a part of a warp does.
+/// @param offsets one more than there are lists
+inline bool is_long_list(std::span<const std::int64_t> offsets, std::int64_t l)
+{
+    const auto at = static_cast<std::size_t>(l);
+    return offsets[at + 1] - offsets[at] > kernels::segment_length;
+}
+/// The lists by that.
 struct list_lengths {
     std::vector<std::int64_t> short_ids;
     std::vector<std::int64_t> long_ids;

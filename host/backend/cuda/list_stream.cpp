@@ -55,10 +55,7 @@ void write_offsets(std::span<const std::int64_t> offsets, const list_part& part,
 /// Short lists first. @return how many these are
 std::int64_t write_ids(std::span<const std::int64_t> offsets, const list_part& part, std::int64_t* to)
 {
-    const auto is_long = [&](std::int64_t list) {
-        const auto l = static_cast<std::size_t>(list);
-        return offsets[l + 1] - offsets[l] > kernels::segment_length;
-    };
+    const auto is_long = [&](std::int64_t list) { return is_long_list(offsets, list); };
     std::int64_t* const end =
         std::copy_if(part.chosen.begin(), part.chosen.end(), to, [&](std::int64_t list) { return !is_long(list); });
     std::copy_if(part.chosen.begin(), part.chosen.end(), end, is_long);
