@@ -74,7 +74,7 @@ struct plain : penalty_vectors {
 
 template <class Backend>
 class Solvers : public testing::Test {};
-TYPED_TEST_SUITE(Solvers, backends_times_types);
+TYPED_TEST_SUITE(Solvers, solvers_times_types);
 
 /// Calls f(form name, form) for the Gram and the residual form of a problem.
 template <class T, class F>
