@@ -38,8 +38,8 @@ using readers_times_types = testing::Types<cpu_backend<float>, cpu_backend<doubl
                                            device_backend<double>, streaming_backend<float>, streaming_backend<double>>;
 #endif
 
-/// The same for solvers, which call nothing but operations: with AddressSanitizer without devices, whose operations have
-/// suites of their own, and on which a solver takes six minutes.
+/// The same for solvers, which call nothing but operations: with AddressSanitizer without devices, whose operations
+/// have suites of their own, and on which a solver takes six minutes.
 #ifdef __SANITIZE_ADDRESS__
 using solvers_times_types = testing::Types<cpu_backend<float>, cpu_backend<double>>;
 #else
