@@ -78,6 +78,18 @@ template <class V>
 void copy_chosen(const lists_view<V>& lists, const column_places& places, const std::int64_t* offsets,
                  std::uint32_t* indices, V* values, stream_view stream);
 
+/// Looks through lists whose offsets are known to be good.
+/// @param entries     offsets[lists.count]
+/// @param indices_end the smallest index that is too large
+/// @param by_column   lists are the columns of a matrix; else its rows
+/// @param first_bad   check_results(entries) numbers, whose least is the first position with an index out of range or
+///                    not above the one before it in its list, or a value that is not finite; `entries` if none has
+/// @param checksum    as many, whose sum (modulo 2⁶⁴) is of all (row, column, value), in whatever order
+template <class V>
+void check_entries(const lists_view<V>& lists, std::int64_t entries, std::int64_t indices_end, bool by_column,
+                   std::int64_t* first_bad, std::int64_t* checksum, stream_view stream);
+std::int64_t check_results(std::int64_t entries);
+
 /// numbers_i ← Σ_(e ≤ i) numbers_e, in place. @param scratch scan_numbers(n)
 void inclusive_scan(std::int64_t n, std::int64_t* numbers, std::int64_t* scratch, stream_view stream);
 std::int64_t scan_numbers(std::int64_t n);

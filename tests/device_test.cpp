@@ -230,11 +230,11 @@ TEST(DeviceLibrary, StaysAsLongAsAnythingThatCameOutOfIt)
     std::unique_ptr<backend::operations<double>> ops;
     {
         const fake_devices fake("good broken");
-        const auto good = backend::open_device(backend::choose_device("cuda:0"), 1, 0);
+        const auto good = backend::open_device(backend::choose_device("cuda:0"), {});
         ops = good->make_double();
         panel = ops->allocate(3, 2);
         try {
-            const auto broken = backend::open_device(backend::choose_device("cuda:1"), 1, 0);
+            const auto broken = backend::open_device(backend::choose_device("cuda:1"), {});
             (void)broken->make_float();
         } catch (...) {
             thrown = std::current_exception();

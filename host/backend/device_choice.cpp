@@ -158,10 +158,10 @@ device_choice choose_device(std::string_view word)
     return choose_of(*provider_named(request.kind), request, word);
 }
 
-std::unique_ptr<opened_device> open_device(const device_choice& choice, int threads, std::uint64_t memory_limit)
+std::unique_ptr<opened_device> open_device(const device_choice& choice, const device_terms& terms)
 {
-    if (choice.provider == nullptr) return std::make_unique<cpu_device>(threads);
-    return choice.provider->open(choice.index, {memory_limit, threads});
+    if (choice.provider == nullptr) return std::make_unique<cpu_device>(terms.threads);
+    return choice.provider->open(choice.index, terms);
 }
 
 void register_device_provider(const device_provider& provider) { known_providers().push_back(&provider); }

@@ -32,9 +32,8 @@ inline constexpr std::string_view device_rule = "auto, cpu, cuda or cuda:N";
 ///         with what is missing
 device_choice choose_device(std::string_view word);
 
-/// @param threads      of the CPU, ≥ 1
-/// @param memory_limit of a device's memory, see device_provider; no matter for the CPU
-std::unique_ptr<opened_device> open_device(const device_choice& choice, int threads, std::uint64_t memory_limit);
+/// @param terms the CPU takes the threads of them
+std::unique_ptr<opened_device> open_device(const device_choice& choice, const device_terms& terms);
 
 /// Makes another kind of device known by its name; "auto" does not take it. Before the first fit, and for as long as
 /// the process runs.

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace proxpath::backend {
@@ -27,6 +28,7 @@ public:
 struct device_terms {
     std::uint64_t memory_limit = 0; ///< bytes that everything made on the device may take together; 0 = what is free
     int threads = 1;                ///< of the host, for what the device does not do
+    std::optional<void*> stream{};  ///< of the caller's, for all work of the fit; none: the fit makes its own
 };
 
 class device_provider {

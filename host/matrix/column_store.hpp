@@ -2,9 +2,12 @@
 // produce it (assembler.hpp, from_view.cpp); every backend operation reads it through visit_block.
 #pragma once
 
+#include <proxpath/device_matrix_view.hpp>
+
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace proxpath::storage {
@@ -42,6 +45,8 @@ struct column_store {
     std::vector<column_block> blocks; ///< ascending, covering 0 … p without gaps
     std::vector<std::shared_ptr<const void>> owners;
     std::uint64_t stored_bytes = 0;
+    /// A matrix that lies in a device's memory has no blocks: only that device's operations read it.
+    std::optional<device_matrix_view> lent;
 };
 
 /// Frees what was taken with std::malloc; large arrays are allocated uninitialised that way.

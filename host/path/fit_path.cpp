@@ -6,6 +6,7 @@
 // coefficient is non-zero, keeps the p × k it returns).
 
 #include "host/backend/device_choice.hpp"
+#include "host/matrix/lent_matrix.hpp"
 #include "host/parallel/parallel_for.hpp"
 #include "host/path/certificate.hpp"
 #include "host/path/memory.hpp"
@@ -546,10 +547,10 @@ private:
 namespace {
 
 path_result fit_on(const backend::device_choice& choice, const matrix& X, std::span<const double> y,
-                   const path_options& options)
+                   const path_options& options, std::optional<void*> stream = {})
 {
     const int threads = parallel::resolve_threads(options.threads);
-    const auto device = backend::open_device(choice, threads, options.device_memory);
+    const auto device = backend::open_device(choice, {options.device_memory, threads, stream});
     const auto ops = device->make_double();
     path_result result = path::driver(*device, *ops, X, y, options).run();
     result.device = choice.device;
@@ -572,14 +573,31 @@ path_result fit_on_any(const matrix& X, std::span<const double> y, const path_op
     return fit_on(cpu, X, y, options);
 }
 
-} // namespace
+/// The device that X lies on, and no other.
+backend::device_choice device_of(const device_matrix_view& X, const path_options& options)
+{
+    backend::device_choice choice = backend::choose_device(X.device);
+    if (choice.provider == nullptr)
+        throw invalid_input(
+            fmt::format("X: its device is '{}'; a matrix of the host's memory is a matrix_view", X.device));
+    choice.reason = "X lies there";
+    if (options.device == "auto") return choice;
+    const backend::device_choice asked = backend::choose_device(options.device);
+    if (asked.device != choice.device)
+        throw invalid_input(
+            fmt::format("X lies on {}: the fit cannot run on {}, as asked", choice.device, asked.device));
+    return choice;
+}
 
-path_result fit_path(const matrix& X, std::span<const double> y, const path_options& options)
+/// Calls the fit. What the system refuses on the way is said in terms of the fit.
+template <class Fit>
+path_result with_memory_explained(const matrix& X, std::span<const double> y, const path_options& options,
+                                  const Fit& fit)
 {
     path::check_options(options, X.rows(), X.cols());
     path::check_response(y, X.rows());
     try {
-        return fit_on_any(X, y, options);
+        return fit();
     } catch (const std::bad_alloc&) {
         const memory_plan plan = path::share_memory(X, options).plan;
         const std::uint64_t needed = plan.vectors_bytes + plan.working_bytes + plan.factor_bytes;
@@ -588,6 +606,20 @@ path_result fit_path(const matrix& X, std::span<const double> y, const path_opti
                                         (needed >> 20) + 1),
                             needed, plan.limit_bytes);
     }
+}
+
+} // namespace
+
+path_result fit_path(const matrix& X, std::span<const double> y, const path_options& options)
+{
+    return with_memory_explained(X, y, options, [&] { return fit_on_any(X, y, options); });
+}
+
+path_result fit_path(const device_matrix_view& X, std::span<const double> y, const path_options& options)
+{
+    const matrix lent = storage::lent_matrix(X);
+    return with_memory_explained(lent, y, options,
+                                 [&] { return fit_on(device_of(X, options), lent, y, options, X.stream); });
 }
 
 path_result fit_path(const matrix_view& X, std::span<const double> y, const path_options& options)

@@ -1,6 +1,7 @@
 // The main call: fit a regularisation path, each solution with its proof.
 #pragma once
 
+#include <proxpath/device_matrix_view.hpp>
 #include <proxpath/errors.hpp>
 #include <proxpath/export.hpp>
 #include <proxpath/matrix.hpp>
@@ -37,6 +38,13 @@ PROXPATH_API path_result fit_path(const matrix& X, std::span<const double> y, co
 
 /// The same on the caller's memory: borrowed until the call returns.
 PROXPATH_API path_result fit_path(const matrix_view& X, std::span<const double> y, const path_options& options = {});
+
+/// The same on a matrix that lies in a device's memory, on that device (options.device is "auto" or names it): its
+/// entries are read where they are, on the caller's stream (docs/devices.md). They must stay as they are until the call
+/// returns.
+/// @throws invalid_input also where entries of a column or row do not ascend, or the two orders are not one matrix
+PROXPATH_API path_result fit_path(const device_matrix_view& X, std::span<const double> y,
+                                  const path_options& options = {});
 
 /// Predicts the memory of a fit without fitting. Reads only the shape and the options.
 /// @throws invalid_input, out_of_memory as fit_path

@@ -3,6 +3,7 @@
 
 #include <proxpath/criteria.hpp>
 #include <proxpath/cv.hpp>
+#include <proxpath/device_matrix_view.hpp>
 #include <proxpath/devices.hpp>
 #include <proxpath/errors.hpp>
 #include <proxpath/fit.hpp>

@@ -44,6 +44,8 @@ inline unsigned __ballot_sync(unsigned mask, int predicate,
 }
 
 inline double __longlong_as_double(long long bits) { return std::bit_cast<double>(bits); }
+inline long long __double_as_longlong(double value) { return std::bit_cast<long long>(value); }
+inline unsigned __float_as_uint(float value) { return std::bit_cast<unsigned>(value); }
 inline int __popc(unsigned bits) { return std::popcount(bits); }
 
 /// Place of the lowest bit that is set, from 1; 0 if none is.

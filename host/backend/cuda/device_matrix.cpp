@@ -45,32 +45,44 @@ device_lists<V>::device_lists(const host_lists<V>& lists, stream_view stream, de
 template <class V>
 device_lists<V>::device_lists(const host_lists<V>& lists, const list_lengths& lengths, stream_view stream,
                               device_runtime& runtime)
-    : offsets_(static_cast<std::int64_t>(lists.offsets.size()), stream, runtime),
-      indices_(static_cast<std::int64_t>(lists.indices.size()), stream, runtime),
-      values_(static_cast<std::int64_t>(lists.values.size()), stream, runtime),
-      short_ids_(static_cast<std::int64_t>(lengths.short_ids.size()), stream, runtime),
-      long_ids_(static_cast<std::int64_t>(lengths.long_ids.size()), stream, runtime)
+    : device_lists({static_cast<std::int64_t>(lists.offsets.size()), stream, runtime},
+                   {static_cast<std::int64_t>(lists.indices.size()), stream, runtime},
+                   {static_cast<std::int64_t>(lists.values.size()), stream, runtime},
+                   {static_cast<std::int64_t>(lengths.short_ids.size()), stream, runtime},
+                   {static_cast<std::int64_t>(lengths.long_ids.size()), stream, runtime})
 {
     copies_under_way copies(stream, runtime);
     offsets_.upload(lists.offsets);
-    indices_.upload(lists.indices);
-    values_.upload(lists.values);
+    indices_->upload(lists.indices);
+    values_->upload(lists.values);
     short_ids_.upload(lengths.short_ids);
     long_ids_.upload(lengths.long_ids);
     copies.wait();
 }
 
 template <class V>
-kernels::lists_view<V> device_lists<V>::view() const
-{
-    return {offsets_.size() - 1, offsets_.data(),   indices_.data(),  values_.data(),
-            short_ids_.data(),   short_ids_.size(), long_ids_.data(), long_ids_.size()};
-}
+device_lists<V>::device_lists(device_buffer<std::int64_t> offsets, device_buffer<std::uint32_t> indices,
+                              device_buffer<V> values, device_buffer<std::int64_t> short_ids,
+                              device_buffer<std::int64_t> long_ids)
+    : offsets_(std::move(offsets)), indices_(std::move(indices)), values_(std::move(values)),
+      short_ids_(std::move(short_ids)),
+      long_ids_(std::move(long_ids)), view_{offsets_.size() - 1, offsets_.data(),   indices_->data(), values_->data(),
+                                            short_ids_.data(),   short_ids_.size(), long_ids_.data(), long_ids_.size()}
+{}
+
+template <class V>
+device_lists<V>::device_lists(const kernels::lists_view<V>& entries, device_buffer<std::int64_t> offsets,
+                              device_buffer<std::int64_t> short_ids, device_buffer<std::int64_t> long_ids)
+    : offsets_(std::move(offsets)), short_ids_(std::move(short_ids)),
+      long_ids_(std::move(long_ids)), view_{entries.count,     entries.offsets,   entries.indices,  entries.values,
+                                            short_ids_.data(), short_ids_.size(), long_ids_.data(), long_ids_.size()}
+{}
 
 template <class V>
 std::uint64_t device_lists<V>::bytes() const
 {
-    return offsets_.bytes() + indices_.bytes() + values_.bytes() + short_ids_.bytes() + long_ids_.bytes();
+    return offsets_.bytes() + (indices_ ? indices_->bytes() : 0) + (values_ ? values_->bytes() : 0) +
+           short_ids_.bytes() + long_ids_.bytes();
 }
 
 template class device_lists<float>;

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <type_traits>
 #include <utility>
@@ -30,21 +31,25 @@ public:
     device_lists(const host_lists<V>& lists, stream_view stream, device_runtime& runtime);
     /// Lists that were made on the device.
     device_lists(device_buffer<std::int64_t> offsets, device_buffer<std::uint32_t> indices, device_buffer<V> values,
-                 device_buffer<std::int64_t> short_ids, device_buffer<std::int64_t> long_ids)
-        : offsets_(std::move(offsets)), indices_(std::move(indices)), values_(std::move(values)),
-          short_ids_(std::move(short_ids)), long_ids_(std::move(long_ids))
-    {}
-    kernels::lists_view<V> view() const;
+                 device_buffer<std::int64_t> short_ids, device_buffer<std::int64_t> long_ids);
+    /// Somebody else's entries, which outlive these lists.
+    /// @param entries count, offsets, indices and values
+    /// @param offsets what entries.offsets points to, or empty where that is somebody else's, too
+    device_lists(const kernels::lists_view<V>& entries, device_buffer<std::int64_t> offsets,
+                 device_buffer<std::int64_t> short_ids, device_buffer<std::int64_t> long_ids);
+    kernels::lists_view<V> view() const { return view_; }
+    /// Of its own.
     std::uint64_t bytes() const;
 
 private:
     device_lists(const host_lists<V>& lists, const list_lengths& lengths, stream_view stream, device_runtime& runtime);
 
     device_buffer<std::int64_t> offsets_;
-    device_buffer<std::uint32_t> indices_;
-    device_buffer<V> values_;
+    std::optional<device_buffer<std::uint32_t>> indices_;
+    std::optional<device_buffer<V>> values_;
     device_buffer<std::int64_t> short_ids_;
     device_buffer<std::int64_t> long_ids_;
+    kernels::lists_view<V> view_;
 };
 
 /// In device memory, by columns and by rows.

@@ -3,19 +3,40 @@
 #include "host/backend/cuda/device_session.hpp"
 
 #include "host/backend/cuda/device_matrix.hpp"
+#include "host/backend/cuda/lent_device_matrix.hpp"
+#include "host/matrix/column_store.hpp"
+
+#include <proxpath/errors.hpp>
 
 #include <algorithm>
 #include <utility>
 
+#include <fmt/format.h>
+
 namespace proxpath::backend {
 
-device_session::device_session(std::unique_ptr<device_runtime> runtime, int threads)
-    : runtime_(std::move(runtime)), stream_(*runtime_), threads_(threads),
+session_stream::session_stream(device_runtime& runtime, std::optional<stream_view> lent) : runtime_(&runtime)
+{
+    if (!lent) own_.emplace(runtime);
+    view_ = lent ? *lent : own_->view();
+}
+
+session_stream::~session_stream()
+{
+    if (own_) return; // its end waits
+    try {
+        runtime_->synchronize(view_);
+    } catch (...) { // there is nobody to tell, and the error shows again at the caller's next call
+    }
+}
+
+device_session::device_session(std::unique_ptr<device_runtime> runtime, int threads, std::optional<stream_view> lent)
+    : runtime_(std::move(runtime)), stream_(*runtime_, lent), threads_(threads),
       memory_(device_memory_plan::of(runtime_->free_bytes()))
 {}
 
 device_session::device_session(std::unique_ptr<device_runtime> runtime, int threads, const device_memory_plan& memory)
-    : runtime_(std::move(runtime)), stream_(*runtime_), threads_(threads), memory_(memory)
+    : runtime_(std::move(runtime)), stream_(*runtime_, {}), threads_(threads), memory_(memory)
 {}
 
 device_session::~device_session() = default;
@@ -30,8 +51,10 @@ void device_session::wait()
 
 namespace {
 
+/// What X takes of the device's memory where all of it is there: of one that is lent, what has to be made.
 std::uint64_t resident_bytes_of(const matrix& X)
 {
+    if (X.store().lent) return bytes_beside_lent(*X.store().lent);
     return resident_bytes(X.rows(), X.cols(), X.nonzeros(), fits_float(X));
 }
 
@@ -50,13 +73,28 @@ std::shared_ptr<const device_matrix> device_session::matrix_of(const matrix& X)
 {
     if (last_matrix_ == nullptr || &last_.store() != &X.store()) {
         last_matrix_.reset(); // its memory first
-        if (memory_.holds(resident_bytes_of(X), X.rows(), X.cols()))
-            last_matrix_ = std::make_shared<device_matrix>(X, stream(), *runtime_);
-        else
-            last_matrix_ = std::make_shared<device_matrix>(X, *this);
+        last_matrix_ = made_matrix(X);
         last_ = X;
     }
     return last_matrix_;
+}
+
+std::shared_ptr<const device_matrix> device_session::made_matrix(const matrix& X)
+{
+    const std::uint64_t resident = resident_bytes_of(X);
+    const bool fits = memory_.holds(resident, X.rows(), X.cols());
+    if (X.store().lent) {
+        if (!fits)
+            throw out_of_memory(fmt::format("the device's memory has {:.1f} MiB left beside X: what a fit adds to it, "
+                                            "{:.1f} MiB and some for each row and column, does not fit; {}",
+                                            static_cast<double>(memory_.all) / (1 << 20),
+                                            static_cast<double>(resident) / (1 << 20),
+                                            "give X by columns and by rows, or from the host's memory"),
+                                resident, memory_.all);
+        return lent_device_matrix(*X.store().lent, *this);
+    }
+    if (fits) return std::make_shared<device_matrix>(X, stream(), *runtime_);
+    return std::make_shared<device_matrix>(X, *this);
 }
 
 staging_ring& device_session::ring(std::uint64_t least)

@@ -13,6 +13,7 @@
 #include <cstring>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <span>
 #include <type_traits>
 #include <vector>
@@ -21,12 +22,29 @@ namespace proxpath::backend {
 
 class device_matrix;
 
+/// The stream of a session: its own, or a caller's, on which nothing is left at the end.
+class session_stream {
+public:
+    session_stream(device_runtime& runtime, std::optional<stream_view> lent);
+    session_stream(const session_stream&) = delete;
+    session_stream& operator=(const session_stream&) = delete;
+    ~session_stream();
+    stream_view view() const { return view_; }
+
+private:
+    device_runtime* runtime_;
+    std::optional<device_stream> own_;
+    stream_view view_;
+};
+
 /// For one thread at a time.
 class device_session {
 public:
     /// @throws kernels::device_error where the device gives no stream
     /// @param threads of the host, for what it has to bring to the device
-    explicit device_session(std::unique_ptr<device_runtime> runtime, int threads = 1);
+    /// @param lent a caller's stream, or none
+    explicit device_session(std::unique_ptr<device_runtime> runtime, int threads = 1,
+                            std::optional<stream_view> lent = {});
     /// With a memory plan of the caller's.
     device_session(std::unique_ptr<device_runtime> runtime, int threads, const device_memory_plan& memory);
     ~device_session();
@@ -61,19 +79,25 @@ public:
     template <class T>
     void download(const device_buffer<T>& from, std::span<T> to)
     {
+        download(from.data(), to);
+    }
+    /// The same from anybody's device memory.
+    template <class T>
+    void download(const T* from, std::span<T> to)
+    {
         if (!to.empty())
-            runtime_->copy({.direction = copy_direction::to_host,
-                            .to = to.data(),
-                            .from = from.data(),
-                            .row_bytes = to.size_bytes()},
-                           stream());
+            runtime_->copy(
+                {.direction = copy_direction::to_host, .to = to.data(), .from = from, .row_bytes = to.size_bytes()},
+                stream());
         wait();
     }
 
     /// Until all work is done.
     void wait();
 
-    /// X in device memory, or streamed where that is too small; the last one stays for the next call.
+    /// X in device memory, or streamed where that is too small; the last one stays for the next call. One that is lent
+    /// stays where it is.
+    /// @throws out_of_memory where the device has no room for what a lent one lacks
     std::shared_ptr<const device_matrix> matrix_of(const matrix& X);
 
     /// Bytes that X leaves, as matrix_of will have it.
@@ -85,12 +109,14 @@ public:
     staging_ring& ring(std::uint64_t least);
 
 private:
+    std::shared_ptr<const device_matrix> made_matrix(const matrix& X);
+
     /// Host memory that stays as it is until the next wait.
     std::span<std::byte> stage(std::size_t bytes);
 
     std::unique_ptr<device_runtime> runtime_;
     std::deque<std::vector<std::byte>> staged_; // goes after the stream, whose end runs what is left on it
-    device_stream stream_;
+    session_stream stream_;
     int threads_;
     device_memory_plan memory_;
     std::unique_ptr<staging_ring> ring_;

@@ -5,6 +5,7 @@
 #include "host/backend/cuda/cuda_operations.hpp"
 #include "host/backend/cuda/limited_runtime.hpp"
 
+#include <optional>
 #include <utility>
 
 namespace proxpath::backend {
@@ -31,7 +32,9 @@ std::unique_ptr<opened_device> open_session(std::shared_ptr<device_session> sess
 std::unique_ptr<opened_device> open_session(std::unique_ptr<device_runtime> runtime, const device_terms& terms)
 {
     if (terms.memory_limit > 0) runtime = limit_memory(std::move(runtime), terms.memory_limit);
-    return open_session(std::make_shared<device_session>(std::move(runtime), terms.threads));
+    std::optional<stream_view> lent;
+    if (terms.stream) lent = stream_view{*terms.stream};
+    return open_session(std::make_shared<device_session>(std::move(runtime), terms.threads, lent));
 }
 
 const char* automatic_reservation()

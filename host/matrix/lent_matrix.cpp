@@ -1,0 +1,52 @@
+// See lent_matrix.hpp.
+
+#include "host/matrix/lent_matrix.hpp"
+
+#include "host/matrix/column_store.hpp"
+
+#include <proxpath/errors.hpp>
+
+#include <limits>
+#include <memory>
+
+#include <fmt/format.h>
+
+namespace proxpath::storage {
+
+namespace {
+
+void check_lists(const device_compressed& lists, std::int64_t stored, const char* what)
+{
+    if (stored > 0 && (lists.indices == nullptr || lists.values == nullptr))
+        throw invalid_input(fmt::format("X: indices and values of its {} must not be null", what));
+}
+
+} // namespace
+
+matrix lent_matrix(const device_matrix_view& view)
+{
+    constexpr std::int64_t limit = std::numeric_limits<std::int32_t>::max();
+    if (view.rows < 0 || view.rows > limit || view.cols < 0 || view.cols > limit)
+        throw invalid_input(fmt::format("X: {} x {}; in device memory from 0 to 2^31 - 1 rows and columns are possible",
+                                        view.rows, view.cols));
+    constexpr std::int64_t entries_limit = std::numeric_limits<std::int64_t>::max() / 64;
+    if (view.stored < 0 || view.stored > entries_limit)
+        throw invalid_input(fmt::format("X: {} entries are not possible", view.stored));
+    const bool by_columns = view.by_columns.offsets != nullptr;
+    const bool by_rows = view.by_rows.offsets != nullptr;
+    if (!by_columns && !by_rows) throw invalid_input("X: offsets must not be null");
+    if (by_columns) check_lists(view.by_columns, view.stored, "columns");
+    if (by_rows) check_lists(view.by_rows, view.stored, "rows");
+
+    const auto store = std::make_shared<column_store>();
+    store->n = view.rows;
+    store->p = view.cols;
+    store->nonzeros = view.stored;
+    store->stored_bytes = static_cast<std::uint64_t>(view.stored) *
+                              (sizeof(std::int32_t) + (view.wide_value ? sizeof(double) : sizeof(float))) +
+                          sizeof(std::int64_t) * static_cast<std::uint64_t>(view.cols + 1);
+    store->lent = view;
+    return matrix(std::shared_ptr<const column_store>(store));
+}
+
+} // namespace proxpath::storage
