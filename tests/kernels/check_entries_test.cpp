@@ -12,6 +12,15 @@
 namespace proxpath::test {
 namespace {
 
+/// Entries that float holds exactly.
+dense_matrix example(std::uint64_t seed, std::int64_t n, std::int64_t p)
+{
+    random_numbers random(seed);
+    dense_matrix X(n, p);
+    for (double& value : X.values) value = random.chance(0.6) ? static_cast<float>(random.normal()) : 0.0f;
+    return X;
+}
+
 template <class V>
 class KernelCheckEntries : public kernel_suite<V> {
 protected:
@@ -69,8 +78,7 @@ TYPED_TEST(KernelCheckEntries, TheTwoOrdersOfAMatrixHaveOneChecksumAndNothingBad
 {
     for (const auto& [n, p] : {std::pair<std::int64_t, std::int64_t>{1, 1}, {31, 33}, {3, 1025}, {4500, 2}}) {
         SCOPED_TRACE(testing::Message() << n << " x " << p);
-        random_numbers random(9);
-        const dense_matrix X = random_matrix(random, n, p, 0.6);
+        const dense_matrix X = example(9, n, p);
         const compressed_matrix<std::int32_t, TypeParam> columns(X, storage_order::csc);
         const compressed_matrix<std::int32_t, TypeParam> rows(X, storage_order::csr);
         const auto by_columns = this->check(columns);
@@ -83,8 +91,7 @@ TYPED_TEST(KernelCheckEntries, TheTwoOrdersOfAMatrixHaveOneChecksumAndNothingBad
 
 TYPED_TEST(KernelCheckEntries, AnyOtherValueOrPlaceIsAnotherChecksum)
 {
-    random_numbers random(10);
-    const dense_matrix X = random_matrix(random, 40, 30, 0.5);
+    const dense_matrix X = example(10, 40, 30);
     const compressed_matrix<std::int32_t, TypeParam> columns(X, storage_order::csc);
     const auto checksum = this->check(columns).checksum;
     auto other = columns;
@@ -103,8 +110,7 @@ TYPED_TEST(KernelCheckEntries, AnyOtherValueOrPlaceIsAnotherChecksum)
 
 TYPED_TEST(KernelCheckEntries, TheFirstEntryOutOfPlaceIsFound)
 {
-    random_numbers random(11);
-    const dense_matrix X = random_matrix(random, 70, 90, 0.5);
+    const dense_matrix X = example(11, 70, 90);
     const compressed_matrix<std::int32_t, TypeParam> good(X, storage_order::csc);
     const std::size_t begin = static_cast<std::size_t>(good.offsets[60]);
     ASSERT_GT(good.offsets[61] - good.offsets[60], 3);
