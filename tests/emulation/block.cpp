@@ -10,7 +10,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <deque>
 #include <numeric>
 #include <random>
 #include <sstream>
@@ -27,6 +26,7 @@ constinit thread_local thread_index gridDim;
 namespace {
 
 constexpr std::size_t lanes = 32;
+constexpr std::size_t largest_block = 1024; // what a launch may ask for
 constexpr std::size_t stack_bytes = std::size_t{256} << 10; // sanitized frames are large
 constexpr std::size_t guard_bytes = 4096;
 
@@ -78,7 +78,7 @@ private:
     std::string describe(std::size_t i, const std::string& what) const;
     std::string waiting_text(std::size_t i) const;
 
-    std::deque<thread> threads_; ///< a deque: stacks that wait refer to their own
+    std::vector<thread> threads_; ///< stays where it is: stacks that wait refer to their own
     std::size_t count_ = 0;      ///< threads of a block
     std::size_t current_ = 0;
     void* place_ = nullptr;
@@ -118,7 +118,8 @@ std::string text(const std::source_location& where)
 
 bool same(const std::source_location& a, const std::source_location& b)
 {
-    return a.line() == b.line() && a.column() == b.column() && std::strcmp(a.file_name(), b.file_name()) == 0;
+    return a.line() == b.line() && a.column() == b.column() &&
+           (a.file_name() == b.file_name() || std::strcmp(a.file_name(), b.file_name()) == 0);
 }
 
 void thread_entry() { running->thread_main(); }
@@ -147,6 +148,7 @@ scheduler::~scheduler()
 
 void scheduler::make_threads(std::size_t count)
 {
+    threads_.reserve(largest_block);
     while (threads_.size() < count) {
         void* const stack =
             mmap(nullptr, stack_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
