@@ -22,10 +22,10 @@ programs=(proxpath_program proxpath_cuda_backend proxpath_emulated proxpath_emul
     proxpath_gpu_tests proxpath_gpu_operation_tests proxpath_gpu_bench proxpath_emulated_bench proxpath_acceptance)
 quietly build/configure-bundle.log cmake --preset bundle \
     -DCMAKE_CXX_COMPILER_LAUNCHER="$(command -v ccache || true)"
-if ninja -C build/bundle -t query proxpath_cusparse_bench >/dev/null 2>&1; then
-    programs+=(proxpath_cusparse_bench)
+if ninja -C build/bundle -t query proxpath_peers_bench >/dev/null 2>&1; then
+    programs+=(proxpath_peers_bench)
 else
-    echo "without cuSPARSE: the toolkit here has none"
+    echo "without cuSPARSE and cuBLAS: the toolkit here has none"
 fi
 cmake --build --preset bundle -j "$(nproc)" --target "${programs[@]}"
 
@@ -79,7 +79,7 @@ git log -1 --format='%H %cs' >"$bundle/COMMIT"
 
 # Whatever else is needed at run time is the C library's, CUDA's or in the bundle.
 for one in "$bundle"/bin/*; do
-    allowed='^(libc\.so\.6|libm\.so\.6|ld-linux-x86-64\.so\.2|libcusparse\.so\..*)$'
+    allowed='^(libc\.so\.6|libm\.so\.6|ld-linux-x86-64\.so\.2|libcu(sparse|blas)\.so\..*)$'
     if [[ $one == *_bench ]]; then allowed+='|^(libbenchmark|libstdc\+\+|libgcc_s)\.so\..*$'; fi
     more=$(readelf -d "$one" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | grep -Ev "$allowed" || true)
     [[ -z $more ]] || fail "$(basename "$one") needs" $more

@@ -183,7 +183,7 @@ if [[ $rehearse == yes ]]; then
     fits tall 60 "$work/data/tall.svm" --n-lambda 8 --alpha 0.5
     fits ridge 60 "$work/data/words.svm" --n-lambda 4 --alpha 0
     bench bench/kernels 120 proxpath_emulated_bench --tiny --benchmark_min_time=0.000001
-    left_out bench/cusparse bench "cuSPARSE needs a GPU"
+    left_out bench/peers bench "cuSPARSE and cuBLAS need a GPU"
     for tool in memcheck racecheck synccheck initcheck; do
         left_out "sanitizer/$tool" sanitizer "compute-sanitizer needs a GPU"
     done
@@ -200,7 +200,7 @@ else
     fits tall 40 "$work/data/tall.svm"
     fits tall_net 40 "$work/data/tall.svm" --alpha 0.5
     fits tall_ridge 40 "$work/data/tall.svm" --alpha 0
-    bench bench/cusparse 40 proxpath_cusparse_bench --benchmark_min_time=0.02
+    bench bench/peers 60 proxpath_peers_bench --benchmark_min_time=0.02
     # Under it everything takes ten to a hundred times as long: one type, small shapes, each tool what it is for.
     sanitizer=$(command -v compute-sanitizer || printf '%s' "${CUDA_HOME:-/usr/local/cuda}/bin/compute-sanitizer")
     for tool in memcheck racecheck synccheck initcheck; do

@@ -1,20 +1,19 @@
-// proxpath_cusparse_bench: X'R by NVIDIA's cuSPARSE, on the text and the even matrix of products.cpp and under the same
-// names, as a reference for our own kernel. X' is given as CSR, so that the product is a plain one; ALG2 is its usual
-// algorithm for a row-major R, ALG3 the one that gives the same bits every time.
+// For proxpath_peers_bench: X'R by NVIDIA's cuSPARSE, on the text and the even matrix of products.cpp and under the
+// same names, as a reference for our own kernel. X' is given as CSR, so that the product is a plain one; ALG2 is its
+// usual algorithm for a row-major R, ALG3 the one that gives the same bits every time.
 
 #include "bench/gpu/frame.hpp"
 #include "bench/gpu/sparse_subject.hpp"
 
 #include "host/backend/cuda/device_panel.hpp"
 
-#include <benchmark/benchmark.h>
-
 #include <cusparse.h>
 
-#include <cstdio>
-#include <exception>
+#include <memory>
 #include <stdexcept>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace proxpath::bench {
 
@@ -108,7 +107,9 @@ stream_job spmm_job(const laboratory& lab, const sparse_subject& X, std::int64_t
     return job;
 }
 
-void add_spmm(laboratory& lab)
+} // namespace
+
+void add_cusparse(laboratory& lab)
 {
     const std::pair<const char*, cusparseSpMMAlg_t> algorithms[] = {{"ALG2", CUSPARSE_SPMM_CSR_ALG2},
                                                                     {"ALG3", CUSPARSE_SPMM_CSR_ALG3}};
@@ -124,23 +125,4 @@ void add_spmm(laboratory& lab)
                         [&lab, make = make, id = id, k] { return spmm_job(lab, make(), k, id); });
 }
 
-} // namespace
-
 } // namespace proxpath::bench
-
-int main(int argc, char** argv)
-{
-    try {
-        benchmark::Initialize(&argc, argv);
-        if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
-        proxpath::bench::laboratory lab(proxpath::bench::open_measured_device(), false);
-        proxpath::bench::add_spmm(lab);
-        benchmark::AddCustomContext("device", lab.name);
-        benchmark::RunSpecifiedBenchmarks();
-        benchmark::Shutdown();
-    } catch (const std::exception& error) {
-        std::fprintf(stderr, "%s\n", error.what());
-        return 1;
-    }
-    return 0;
-}

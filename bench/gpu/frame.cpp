@@ -5,9 +5,13 @@
 #include "host/backend/cuda/cuda_operations.hpp"
 #include "host/parallel/parallel_for.hpp"
 
+#include <proxpath/version.hpp>
+
 #include <benchmark/benchmark.h>
 
 #include <cmath>
+#include <cstdio>
+#include <exception>
 #include <limits>
 #include <random>
 
@@ -120,5 +124,33 @@ template std::vector<float> from_panel(const backend::operations<float>&, const 
 template std::vector<double> from_panel(const backend::operations<double>&, const backend::panel<double>&);
 template bool sums_agree(const std::vector<float>&, const std::vector<float>&, const std::vector<float>&, double);
 template bool sums_agree(const std::vector<double>&, const std::vector<double>&, const std::vector<double>&, double);
+
+std::vector<double> tame_matrix(std::int64_t p)
+{
+    std::vector<double> made(static_cast<std::size_t>(p * p));
+    for (std::int64_t i = 0; i < p; ++i)
+        for (std::int64_t j = 0; j < p; ++j)
+            made[static_cast<std::size_t>(i * p + j)] =
+                i == j ? 1 : static_cast<double>((i + j) % 7 - 3) / (10 * static_cast<double>(p));
+    return made;
+}
+
+int run_benchmarks(int argc, char** argv, bool tiny, const std::function<void(laboratory&)>& add)
+{
+    try {
+        benchmark::Initialize(&argc, argv);
+        if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
+        laboratory lab(open_measured_device(), tiny);
+        add(lab);
+        benchmark::AddCustomContext("device", lab.name);
+        benchmark::AddCustomContext("proxpath", proxpath::version());
+        benchmark::RunSpecifiedBenchmarks();
+        benchmark::Shutdown();
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "%s\n", error.what());
+        return 1;
+    }
+    return 0;
+}
 
 } // namespace proxpath::bench

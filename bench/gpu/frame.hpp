@@ -113,9 +113,20 @@ std::vector<T> from_panel(const backend::operations<T>& ops, const backend::pane
 template <class T>
 bool sums_agree(const std::vector<T>& one, const std::vector<T>& other, const std::vector<T>& sizes, double terms);
 
+/// Symmetric in bits, positive definite: 1 on the diagonal, little beside it.
+std::vector<double> tame_matrix(std::int64_t p);
+
+/// What the programs' main functions do: opens the device, registers what `add` adds, runs it.
+/// @param tiny sizes that the emulated device copes with
+/// @return the exit code
+int run_benchmarks(int argc, char** argv, bool tiny, const std::function<void(laboratory&)>& add);
+
 void add_bandwidths(laboratory& lab);
 void add_products(laboratory& lab);
 void add_working_sets(laboratory& lab);
 void add_steps(laboratory& lab);
+/// By NVIDIA's libraries, which only proxpath_peers_bench is linked with.
+void add_cusparse(laboratory& lab);
+void add_cublas(laboratory& lab);
 
 } // namespace proxpath::bench

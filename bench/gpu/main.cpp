@@ -3,13 +3,7 @@
 
 #include "bench/gpu/frame.hpp"
 
-#include <proxpath/version.hpp>
-
-#include <benchmark/benchmark.h>
-
-#include <cstdio>
 #include <cstring>
-#include <exception>
 
 int main(int argc, char** argv)
 {
@@ -22,22 +16,10 @@ int main(int argc, char** argv)
         else
             argv[kept++] = argv[i];
     }
-    argc = kept;
-    try {
-        benchmark::Initialize(&argc, argv);
-        if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
-        laboratory lab(open_measured_device(), tiny);
+    return run_benchmarks(kept, argv, tiny, [](laboratory& lab) {
         add_bandwidths(lab);
         add_products(lab);
         add_working_sets(lab);
         add_steps(lab);
-        benchmark::AddCustomContext("device", lab.name);
-        benchmark::AddCustomContext("proxpath", proxpath::version());
-        benchmark::RunSpecifiedBenchmarks();
-        benchmark::Shutdown();
-    } catch (const std::exception& error) {
-        std::fprintf(stderr, "%s\n", error.what());
-        return 1;
-    }
-    return 0;
+    });
 }

@@ -86,17 +86,6 @@ stream_job gram_job(const laboratory& lab)
     return job;
 }
 
-/// Symmetric in bits, positive definite: 1 on the diagonal, little beside it.
-std::vector<double> tame_matrix(std::int64_t p)
-{
-    std::vector<double> made(static_cast<std::size_t>(p * p));
-    for (std::int64_t i = 0; i < p; ++i)
-        for (std::int64_t j = 0; j < p; ++j)
-            made[static_cast<std::size_t>(i * p + j)] =
-                i == j ? 1 : static_cast<double>((i + j) % 7 - 3) / (10 * static_cast<double>(p));
-    return made;
-}
-
 stream_job symmetric_multiply_job(const laboratory& lab, std::int64_t p, std::int64_t k)
 {
     const auto& ops = lab.on_device<double>();
