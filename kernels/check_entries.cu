@@ -29,6 +29,25 @@ __device__ std::uint64_t mixed(std::uint64_t x)
 __device__ std::uint64_t bits_of(float value) { return __float_as_uint(value); }
 __device__ std::uint64_t bits_of(double value) { return static_cast<std::uint64_t>(__double_as_longlong(value)); }
 
+/// The last list that begins at or before a position, looked for from `list` on, which does: in strides that double, so
+/// that neither short lists nor any number of empty ones cost much.
+__device__ std::int64_t list_at(const std::int64_t* offsets, std::int64_t count, std::int64_t list, std::int64_t at)
+{
+    std::int64_t stride = 1;
+    while (list + stride < count && offsets[list + stride] <= at) {
+        list += stride;
+        stride *= 2;
+    }
+    for (std::int64_t end = list + stride < count ? list + stride : count; end - list > 1;) {
+        const std::int64_t middle = list + (end - list) / 2;
+        if (offsets[middle] <= at)
+            list = middle;
+        else
+            end = middle;
+    }
+    return list;
+}
+
 /// A warp takes a run of positions, wherever lists begin and end in it, and leaves one result.
 template <class V>
 __global__ void __launch_bounds__(block_threads)
@@ -43,17 +62,9 @@ __global__ void __launch_bounds__(block_threads)
     for (std::int64_t run = warp; run * entries_a_warp < entries; run += warps) {
         std::int64_t at = run * entries_a_warp + thread % warp_size;
         const std::int64_t last = at + entries_a_warp;
-        // The last list that begins at or before the lane's first position.
         std::int64_t list = 0;
-        for (std::int64_t end = lists.count; end - list > 1;) {
-            const std::int64_t middle = list + (end - list) / 2;
-            if (lists.offsets[middle] <= at)
-                list = middle;
-            else
-                end = middle;
-        }
         for (; at < last && at < entries; at += warp_size) {
-            while (lists.offsets[list + 1] <= at) ++list;
+            list = list_at(lists.offsets, lists.count, list, at);
             const std::int64_t index = lists.indices[at];
             const V value = lists.values[at];
             const bool ascends = at == lists.offsets[list] || lists.indices[at - 1] < lists.indices[at];

@@ -1,8 +1,11 @@
 // A design matrix that lies in a device's memory already: fits have the bits of one that is brought there, read it in
 // place and on the caller's stream, and say what is wrong with one that cannot be.
 
+#include "host/backend/cuda/forwarding_runtime.hpp"
+#include "host/backend/cuda/session_device.hpp"
 #include "host/backend/device_choice.hpp"
 #include "tests/emulation/emulated_provider.hpp"
+#include "tests/emulation/emulated_runtime.hpp"
 #include "tests/emulation/streams.hpp"
 #include "tests/support/checks.hpp"
 
@@ -193,6 +196,47 @@ TEST_F(DeviceMatrix, IsReadOnItsOwnersStreamAndLeftAsItWas)
     EXPECT_EQ(copy.values_now(), (compressed_matrix<std::int32_t, double>(X, storage_order::csc).values));
 }
 
+TEST_F(DeviceMatrix, MayBeOnTheDefaultStream)
+{
+    const compressed_matrix<std::int32_t, double> columns(X, storage_order::csc);
+    device_matrix_view view = device_csc_view(X.n, X.p, columns.offsets.back(), columns.offsets.data(),
+                                              columns.indices.data(), columns.values.data());
+    view.device = "emulated:0";
+    expect_same_bits(fit_path(view, y, options), from_host(options));
+}
+
+/// "elsewhere:0": a device that cannot read the memory that it is lent.
+class devices_elsewhere final : public backend::device_provider {
+public:
+    std::string name() const override { return "elsewhere"; }
+    device_survey survey() const override
+    {
+        device_survey survey;
+        survey.devices.emplace_back().name = "emulated device";
+        return survey;
+    }
+    void examine(device_info&) const override {}
+    std::unique_ptr<backend::opened_device> open(int, const backend::device_terms& terms) const override
+    {
+        class blind_runtime final : public backend::forwarding_runtime {
+        public:
+            using forwarding_runtime::forwarding_runtime;
+            std::string why_unreadable(const void*) override { return "lies on cuda:1"; }
+        };
+        return backend::open_session(std::make_unique<blind_runtime>(emulation::make_emulated_runtime()), terms);
+    }
+};
+
+TEST_F(DeviceMatrix, IsRefusedWhereTheDeviceCannotReadIt)
+{
+    static const devices_elsewhere provider;
+    if (!backend::names_a_device("elsewhere")) backend::register_device_provider(provider);
+    device_matrix_view view = device_copy<std::int64_t, double>(X).by_columns();
+    view.stream = nullptr;
+    view.device = "elsewhere:0";
+    EXPECT_EQ(complaint(view), "X: what its device is to read as offsets of its columns lies on cuda:1");
+}
+
 TEST_F(DeviceMatrix, IsNotCopied)
 {
     random_numbers random(3);
@@ -208,7 +252,7 @@ TEST_F(DeviceMatrix, IsNotCopied)
         fit_path(copy.by_columns(), y, options);
         ADD_FAILURE() << "the rows fit, it seems";
     } catch (const out_of_memory& problem) {
-        EXPECT_THAT(problem.what(), HasSubstr("give X by columns and by rows"));
+        EXPECT_THAT(problem.what(), HasSubstr("give X by columns and by rows to spare these"));
     }
 }
 
@@ -252,6 +296,9 @@ TEST_F(DeviceMatrix, IsRefusedWithOffsetsThatAreNone)
     view = copy.by_columns();
     view.by_columns.values = nullptr;
     EXPECT_THAT(complaint(view), HasSubstr("indices and values of its columns must not be null"));
+    view = copy.by_columns();
+    view.by_columns.values = reinterpret_cast<const char*>(view.by_columns.values) + 4;
+    EXPECT_THAT(complaint(view), HasSubstr("values of its columns do not lie at a multiple of 8 bytes"));
     view.rows = std::int64_t{1} << 31;
     EXPECT_THAT(complaint(view), HasSubstr("from 0 to 2^31 - 1 rows"));
 }
@@ -264,6 +311,13 @@ TEST_F(DeviceMatrix, IsRefusedWhereItsTwoOrdersAreNotOneMatrix)
     EXPECT_THAT(complaint(copy.both()), HasSubstr("its columns and its rows do not hold the same entries"));
     const device_copy<std::int64_t, double> other(dense_matrix(60, 40));
     EXPECT_THROW(both_orders(copy.by_columns(), other.by_rows()), invalid_input);
+    const device_copy<std::int64_t, double> same(X);
+    EXPECT_THROW(both_orders(copy.by_columns(), same.by_rows()), invalid_input) << "they are on different streams";
+    device_matrix_view elsewhere = same.by_rows();
+    elsewhere.stream = nullptr;
+    EXPECT_NO_THROW(both_orders(copy.by_columns(), elsewhere));
+    elsewhere.device = "emulated:1";
+    EXPECT_THROW(both_orders(copy.by_columns(), elsewhere), invalid_input);
 }
 
 TEST_F(DeviceMatrix, IsFittedWhereItLiesOrNotAtAll)
@@ -275,7 +329,11 @@ TEST_F(DeviceMatrix, IsFittedWhereItLiesOrNotAtAll)
     EXPECT_EQ(complaint(copy.both(), options), "");
     device_matrix_view view = copy.both();
     view.device = "cpu";
-    EXPECT_THAT(complaint(view), HasSubstr("a matrix of the host's memory is a matrix_view"));
+    EXPECT_THAT(complaint(view), HasSubstr("it must be one with its number, like cuda:0"));
+    view.device = "emulated";
+    EXPECT_THAT(complaint(view), HasSubstr("it must be one with its number, like cuda:0"));
+    options.device = "gpu";
+    EXPECT_THAT(complaint(copy.both(), options), HasSubstr("device is 'gpu'; must be auto, cpu"));
 }
 
 TEST_F(DeviceMatrix, NeedsAResponseOfItsRows)

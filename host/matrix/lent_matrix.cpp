@@ -6,6 +6,7 @@
 
 #include <proxpath/errors.hpp>
 
+#include <cstdint>
 #include <limits>
 #include <memory>
 
@@ -15,10 +16,17 @@ namespace proxpath::storage {
 
 namespace {
 
-void check_lists(const device_compressed& lists, std::int64_t stored, const char* what)
+void check_lists(const device_compressed& lists, std::int64_t stored, bool wide_value, const char* what)
 {
     if (stored > 0 && (lists.indices == nullptr || lists.values == nullptr))
         throw invalid_input(fmt::format("X: indices and values of its {} must not be null", what));
+    const auto check_place = [&](const void* memory, std::size_t size, const char* of) {
+        if (reinterpret_cast<std::uintptr_t>(memory) % size != 0)
+            throw invalid_input(fmt::format("X: {} of its {} do not lie at a multiple of {} bytes", of, what, size));
+    };
+    check_place(lists.offsets, lists.wide_offset ? sizeof(std::int64_t) : sizeof(std::int32_t), "offsets");
+    check_place(lists.indices, sizeof(std::int32_t), "indices");
+    check_place(lists.values, wide_value ? sizeof(double) : sizeof(float), "values");
 }
 
 } // namespace
@@ -35,8 +43,8 @@ matrix lent_matrix(const device_matrix_view& view)
     const bool by_columns = view.by_columns.offsets != nullptr;
     const bool by_rows = view.by_rows.offsets != nullptr;
     if (!by_columns && !by_rows) throw invalid_input("X: offsets must not be null");
-    if (by_columns) check_lists(view.by_columns, view.stored, "columns");
-    if (by_rows) check_lists(view.by_rows, view.stored, "rows");
+    if (by_columns) check_lists(view.by_columns, view.stored, view.wide_value, "columns");
+    if (by_rows) check_lists(view.by_rows, view.stored, view.wide_value, "rows");
 
     const auto store = std::make_shared<column_store>();
     store->n = view.rows;

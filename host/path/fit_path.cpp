@@ -6,6 +6,7 @@
 // coefficient is non-zero, keeps the p × k it returns).
 
 #include "host/backend/device_choice.hpp"
+#include "host/io/memory_guard.hpp"
 #include "host/matrix/lent_matrix.hpp"
 #include "host/parallel/parallel_for.hpp"
 #include "host/path/certificate.hpp"
@@ -576,17 +577,31 @@ path_result fit_on_any(const matrix& X, std::span<const double> y, const path_op
 /// The device that X lies on, and no other.
 backend::device_choice device_of(const device_matrix_view& X, const path_options& options)
 {
+    const std::string kind = X.device.substr(0, X.device.find(':'));
+    if (X.device == kind || !backend::names_a_device(X.device))
+        throw invalid_input(
+            fmt::format("X: its device is '{}'; it must be one with its number, like cuda:0", X.device));
+    if (!backend::names_a_device(options.device))
+        throw invalid_input(fmt::format("device is '{}'; must be {}", options.device, backend::device_rule));
+    if (options.device != "auto" && options.device != kind && options.device != X.device)
+        throw invalid_input(fmt::format("X lies on {}: the fit cannot run on {}, as asked", X.device, options.device));
     backend::device_choice choice = backend::choose_device(X.device);
-    if (choice.provider == nullptr)
-        throw invalid_input(
-            fmt::format("X: its device is '{}'; a matrix of the host's memory is a matrix_view", X.device));
     choice.reason = "X lies there";
-    if (options.device == "auto") return choice;
-    const backend::device_choice asked = backend::choose_device(options.device);
-    if (asked.device != choice.device)
-        throw invalid_input(
-            fmt::format("X lies on {}: the fit cannot run on {}, as asked", choice.device, asked.device));
     return choice;
+}
+
+/// Turning X over takes host memory, which a system that hands out more than it has would end the process for.
+void check_host_memory(const device_matrix_view& X)
+{
+    if (X.by_columns.offsets != nullptr && X.by_rows.offsets != nullptr) return;
+    const std::uint64_t entry = sizeof(std::int32_t) + (X.wide_value ? sizeof(double) : sizeof(float));
+    const std::uint64_t needed = 2 * entry * static_cast<std::uint64_t>(X.stored);
+    const std::uint64_t available = io::available_memory();
+    if (needed > available)
+        throw out_of_memory(fmt::format("X is given one way, and turning it over takes {} of the host's memory, where "
+                                        "{} are left; give X by columns and by rows",
+                                        io::readable_bytes(needed), io::readable_bytes(available)),
+                            needed, available);
 }
 
 /// Calls the fit. What the system refuses on the way is said in terms of the fit.
@@ -618,6 +633,7 @@ path_result fit_path(const matrix& X, std::span<const double> y, const path_opti
 path_result fit_path(const device_matrix_view& X, std::span<const double> y, const path_options& options)
 {
     const matrix lent = storage::lent_matrix(X);
+    check_host_memory(X);
     return with_memory_explained(lent, y, options,
                                  [&] { return fit_on(device_of(X, options), lent, y, options, X.stream); });
 }

@@ -31,9 +31,10 @@ struct device_matrix_view {
     bool wide_value = true;  ///< values are double (else float)
     device_compressed by_columns;
     device_compressed by_rows;
-    std::string device = "cuda:0"; ///< whose memory it is
-    /// A cudaStream_t of that device; null: the default stream. What is on it when the fit begins is done before the
-    /// matrix is read, and when the fit returns nothing of it is left there.
+    std::string device = "cuda:0"; ///< whose memory it is, with its number
+    /// A cudaStream_t of that device; null: the (legacy) default stream. What is on it when the fit begins is done
+    /// before the matrix is read, and when the fit returns nothing of it is left there. Not one that captures; what
+    /// others put on it meanwhile is waited for, and its errors become the fit's.
     void* stream = nullptr;
 };
 
@@ -82,13 +83,18 @@ device_matrix_view device_csr_view(std::int64_t rows, std::int64_t cols, std::in
 
 /// The same matrix by columns and by rows, of one shape and one type of values; a fit checks that the entries are the
 /// same.
-/// @return `by_column`, its device and stream, with the rows of `by_row`
-/// @throws invalid_input where shape or type of values differ
+/// @return `by_column`, its device and stream, with the rows of `by_row`, whose own are not set or the same
+/// @throws invalid_input where shape or type of values differ, or device or stream, of which a fit has one
 inline device_matrix_view both_orders(device_matrix_view by_column, const device_matrix_view& by_row)
 {
     if (by_column.rows != by_row.rows || by_column.cols != by_row.cols || by_column.stored != by_row.stored ||
         by_column.wide_value != by_row.wide_value)
         throw invalid_input("X by columns and X by rows differ in shape, number of entries or type of values");
+    if ((by_row.device != by_column.device && by_row.device != device_matrix_view().device) ||
+        (by_row.stream != by_column.stream && by_row.stream != nullptr))
+        throw invalid_input(
+            "X by columns and X by rows are on different devices or streams: a fit has one; let it wait "
+            "for the other (cudaStreamWaitEvent) and set it in both");
     by_column.by_rows = by_row.by_rows;
     return by_column;
 }

@@ -26,7 +26,7 @@ constinit thread_local thread_index gridDim;
 namespace {
 
 constexpr std::size_t lanes = 32;
-constexpr std::size_t largest_block = 1024; // what a launch may ask for
+constexpr std::size_t largest_block = 1024;                 // what a launch may ask for
 constexpr std::size_t stack_bytes = std::size_t{256} << 10; // sanitized frames are large
 constexpr std::size_t guard_bytes = 4096;
 
@@ -79,7 +79,7 @@ private:
     std::string waiting_text(std::size_t i) const;
 
     std::vector<thread> threads_; ///< stays where it is: stacks that wait refer to their own
-    std::size_t count_ = 0;      ///< threads of a block
+    std::size_t count_ = 0;       ///< threads of a block
     std::size_t current_ = 0;
     void* place_ = nullptr;
     sanitizer_stack sanitizer_;

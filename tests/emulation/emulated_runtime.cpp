@@ -44,6 +44,7 @@ public:
         enqueue(of_view(stream), free_it, true);
     }
     std::uint64_t free_bytes() override { return free_bytes_; }
+    std::string why_unreadable(const void*) override { return {}; }
     void* allocate_host(std::uint64_t bytes) override
     {
         void* const memory = ::operator new(bytes);

@@ -50,6 +50,11 @@ public:
         check("free_bytes");
         return runtime_->free_bytes();
     }
+    std::string why_unreadable(const void* memory) override
+    {
+        check("why_unreadable");
+        return runtime_->why_unreadable(memory);
+    }
     void* allocate_host(std::uint64_t bytes) override
     {
         if (account_.kind == failure::of_call && fails(account_, "allocate_host"))

@@ -216,6 +216,19 @@ TEST_P(DeviceFailures, OfAStreamedFitLeaveNothingBehind)
     expect_every_failure_survived(GetParam(), small.call(), 100);
 }
 
+TEST_P(DeviceFailures, OfAFitOnALentMatrixLeaveNothingBehind)
+{
+    const small_fit small;
+    (void)devices();
+    // Any memory will do as the emulated device's.
+    const compressed_matrix<std::int32_t, double> columns(small.dense, storage_order::csc);
+    device_matrix_view lent = device_csc_view(8, 5, columns.offsets.back(), columns.offsets.data(),
+                                              columns.indices.data(), columns.values.data());
+    lent.device = "failing:0";
+    expect_every_failure_survived(
+        GetParam(), [&] { return bits_of(fit_path(lent, small.y, small.options)); }, 60);
+}
+
 TEST_P(DeviceFailures, OfARidgeLeaveNothingBehind)
 {
     small_fit small;

@@ -139,6 +139,8 @@ public:
         if (status == cudaSuccess) status = cudaMemGetInfo(&free_bytes, &all_bytes);
         device.free_bytes = free_bytes;
         if (status == cudaSuccess) status = find_device_code();
+        if (status == cudaSuccess && attribute(cudaDevAttrMemoryPoolsSupported, device.index) == 0)
+            device.problem = "it has no memory pools (cudaMallocAsync)";
         if (status == cudaErrorNoKernelImageForDevice || status == cudaErrorInvalidDeviceFunction) {
             cudaGetLastError();
             device.problem = fmt::format("its compute capability is {}.{}, this backend has code for {}",

@@ -37,6 +37,21 @@ cudaMemcpyKind kind_of(copy_direction direction)
     }
 }
 
+/// Bytes that the current device's pool keeps and nobody uses: allocations are served from them, but cudaMemGetInfo
+/// does not count them.
+std::uint64_t pooled_bytes()
+{
+    int device = 0;
+    cudaMemPool_t pool = nullptr;
+    check(cudaGetDevice(&device), "cudaGetDevice");
+    check(cudaDeviceGetMemPool(&pool, device), "cudaDeviceGetMemPool");
+    std::uint64_t reserved = 0;
+    std::uint64_t used = 0;
+    check(cudaMemPoolGetAttribute(pool, cudaMemPoolAttrReservedMemCurrent, &reserved), "cudaMemPoolGetAttribute");
+    check(cudaMemPoolGetAttribute(pool, cudaMemPoolAttrUsedMemCurrent, &used), "cudaMemPoolGetAttribute");
+    return reserved > used ? reserved - used : 0;
+}
+
 class cuda_runtime final : public device_runtime {
 public:
     void* allocate(std::uint64_t bytes, stream_view stream) override
@@ -58,7 +73,23 @@ public:
         std::size_t free = 0;
         std::size_t all = 0;
         check(cudaMemGetInfo(&free, &all), "cudaMemGetInfo");
-        return free;
+        return free + pooled_bytes();
+    }
+    std::string why_unreadable(const void* memory) override
+    {
+        cudaPointerAttributes found{};
+        if (const cudaError_t status = cudaPointerGetAttributes(&found, memory); status != cudaSuccess) {
+            cudaGetLastError();
+            return std::string("is memory of which CUDA says '") + cudaGetErrorString(status) + "'";
+        }
+        int current = 0;
+        check(cudaGetDevice(&current), "cudaGetDevice");
+        if (found.type == cudaMemoryTypeUnregistered) return "lies in ordinary memory of the host";
+        if (found.type == cudaMemoryTypeDevice && found.device != current)
+            return "lies on cuda:" + std::to_string(found.device);
+        if (found.type == cudaMemoryTypeHost && found.devicePointer != memory)
+            return "lies in memory of the host that the device does not see there";
+        return {};
     }
 
     void* allocate_host(std::uint64_t bytes) override
@@ -82,14 +113,21 @@ public:
         cudaFreeAsync(memory, handle_of(stream));
     }
     void deallocate_host(void* memory, std::uint64_t) noexcept override { cudaFreeHost(memory); }
-    void destroy_stream(stream_view stream) noexcept override { cudaStreamDestroy(handle_of(stream)); }
+    void destroy_stream(stream_view stream) noexcept override
+    {
+        cudaStreamSynchronize(handle_of(stream)); // cudaStreamDestroy does not wait
+        cudaStreamDestroy(handle_of(stream));
+    }
     void destroy_event(event_view event) noexcept override { cudaEventDestroy(handle_of(event)); }
 
     void copy(const copy_request& request, stream_view stream) override
     {
-        if (request.rows == 1)
-            check(cudaMemcpyAsync(request.to, request.from, request.row_bytes, kind_of(request.direction),
-                                  handle_of(stream)),
+        // Rows without padding are one run; a copy of columns of eight bytes is not for a driver to find that out.
+        const bool one_run =
+            request.rows == 1 || (request.to_pitch == request.row_bytes && request.from_pitch == request.row_bytes);
+        if (one_run)
+            check(cudaMemcpyAsync(request.to, request.from, request.row_bytes * request.rows,
+                                  kind_of(request.direction), handle_of(stream)),
                   "cudaMemcpyAsync");
         else
             check(cudaMemcpy2DAsync(request.to, request.to_pitch, request.from, request.from_pitch, request.row_bytes,

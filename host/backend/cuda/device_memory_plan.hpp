@@ -32,6 +32,9 @@ struct device_memory_plan {
                 .longest_piece = bytes / 6};
     }
 
+    /// What each piece of the staging ring takes. @param least bytes that one has to hold, where it may
+    std::uint64_t piece_for(std::uint64_t least) const { return std::max(piece, std::min(least, longest_piece)); }
+
     /// True where X can be resident.
     /// @param resident bytes of it
     bool holds(std::uint64_t resident, std::int64_t n, std::int64_t p) const

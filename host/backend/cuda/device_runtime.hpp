@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 
 namespace proxpath::backend {
 
@@ -42,8 +43,11 @@ public:
     virtual void* allocate(std::uint64_t bytes, stream_view stream) = 0;
     /// Frees in stream order.
     virtual void deallocate(void* memory, std::uint64_t bytes, stream_view stream) noexcept = 0;
-    /// What can be allocated now, all in all; others may take of it at any time.
+    /// What can be allocated now, all in all; others may take of it at any time. Of what was freed on a stream, that
+    /// whose turn has come.
     virtual std::uint64_t free_bytes() = 0;
+    /// Why work cannot read somebody else's memory where it is, a phrase; empty where it can.
+    virtual std::string why_unreadable(const void* memory) = 0;
 
     /// Page-locked host memory, which copies take from and to without a detour.
     /// @throws out_of_memory where the system does not give so much
@@ -56,7 +60,7 @@ public:
     virtual void clear(void* memory, std::uint64_t bytes, stream_view stream) = 0;
 
     virtual stream_view make_stream() = 0;
-    /// Work that is left on it is done first.
+    /// Waits for what is left on it.
     virtual void destroy_stream(stream_view stream) noexcept = 0;
     virtual void synchronize(stream_view stream) = 0;
 

@@ -4,6 +4,7 @@
 
 #include "host/backend/cuda/device_matrix.hpp"
 #include "host/backend/cuda/lent_device_matrix.hpp"
+#include "host/backend/cuda/list_stream.hpp"
 #include "host/matrix/column_store.hpp"
 
 #include <proxpath/errors.hpp>
@@ -19,6 +20,8 @@ session_stream::session_stream(device_runtime& runtime, std::optional<stream_vie
 {
     if (!lent) own_.emplace(runtime);
     view_ = lent ? *lent : own_->view();
+    // What the caller has freed on it counts as free then.
+    if (lent) runtime.synchronize(view_);
 }
 
 session_stream::~session_stream()
@@ -60,13 +63,29 @@ std::uint64_t resident_bytes_of(const matrix& X)
 
 } // namespace
 
+std::string device_session::too_little_beside(const device_matrix_view& lent, std::uint64_t resident) const
+{
+    constexpr double mebibyte = 1 << 20;
+    const bool both = lent.by_columns.offsets != nullptr && lent.by_rows.offsets != nullptr;
+    return fmt::format("the device's memory has {:.1f} MiB beside X, which is too little for a fit on {} rows and {} "
+                       "columns{}: free some of it, or give X from the host's memory",
+                       static_cast<double>(memory_.all) / mebibyte, lent.rows, lent.cols,
+                       both ? std::string()
+                            : fmt::format(" with X once more, the other way round ({:.1f} MiB); give X by columns and "
+                                          "by rows to spare these",
+                                          static_cast<double>(resident) / mebibyte));
+}
+
 std::uint64_t device_session::memory_beside(const matrix& X) const
 {
     const std::uint64_t resident = resident_bytes_of(X);
     if (memory_.holds(resident, X.rows(), X.cols())) return memory_.beside(resident, X.cols());
+    if (X.store().lent) throw out_of_memory(too_little_beside(*X.store().lent, resident), resident, memory_.all);
+    const std::uint64_t piece = memory_.piece_for(fits_float(X) ? least_part_bytes<float>(column_offsets_of(X))
+                                                                : least_part_bytes<double>(column_offsets_of(X)));
     // Offsets of the columns; of a working set, too, as much as is for it.
     const std::uint64_t offsets = sizeof(std::int64_t) * static_cast<std::uint64_t>(X.cols());
-    return memory_.beside(staging_ring::pieces * memory_.piece + offsets + 2 * memory_.working_set, X.cols());
+    return memory_.beside(staging_ring::pieces * piece + offsets + 2 * memory_.working_set, X.cols());
 }
 
 std::shared_ptr<const device_matrix> device_session::matrix_of(const matrix& X)
@@ -81,18 +100,8 @@ std::shared_ptr<const device_matrix> device_session::matrix_of(const matrix& X)
 
 std::shared_ptr<const device_matrix> device_session::made_matrix(const matrix& X)
 {
-    const std::uint64_t resident = resident_bytes_of(X);
-    const bool fits = memory_.holds(resident, X.rows(), X.cols());
-    if (X.store().lent) {
-        if (!fits)
-            throw out_of_memory(fmt::format("the device's memory has {:.1f} MiB left beside X: what a fit adds to it, "
-                                            "{:.1f} MiB and some for each row and column, does not fit; {}",
-                                            static_cast<double>(memory_.all) / (1 << 20),
-                                            static_cast<double>(resident) / (1 << 20),
-                                            "give X by columns and by rows, or from the host's memory"),
-                                resident, memory_.all);
-        return lent_device_matrix(*X.store().lent, *this);
-    }
+    if (X.store().lent) return lent_device_matrix(*X.store().lent, *this);
+    const bool fits = memory_.holds(resident_bytes_of(X), X.rows(), X.cols());
     if (fits) return std::make_shared<device_matrix>(X, stream(), *runtime_);
     return std::make_shared<device_matrix>(X, *this);
 }
@@ -101,8 +110,7 @@ staging_ring& device_session::ring(std::uint64_t least)
 {
     if (ring_ == nullptr || ring_->piece_bytes() < least) {
         ring_.reset(); // its memory first
-        const std::uint64_t piece = std::max(memory_.piece, std::min(least, memory_.longest_piece));
-        ring_ = std::make_unique<staging_ring>(piece, stream(), *runtime_);
+        ring_ = std::make_unique<staging_ring>(memory_.piece_for(least), stream(), *runtime_);
     }
     return *ring_;
 }

@@ -7,6 +7,7 @@
 #include "host/backend/cuda/device_runtime.hpp"
 #include "host/backend/cuda/staging_ring.hpp"
 
+#include <proxpath/device_matrix_view.hpp>
 #include <proxpath/matrix.hpp>
 
 #include <cstddef>
@@ -15,6 +16,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <type_traits>
 #include <vector>
 
@@ -97,10 +99,10 @@ public:
 
     /// X in device memory, or streamed where that is too small; the last one stays for the next call. One that is lent
     /// stays where it is.
-    /// @throws out_of_memory where the device has no room for what a lent one lacks
     std::shared_ptr<const device_matrix> matrix_of(const matrix& X);
 
     /// Bytes that X leaves, as matrix_of will have it.
+    /// @throws out_of_memory where the device has no room for what a fit of a lent one needs
     std::uint64_t memory_beside(const matrix& X) const;
 
     /// Where parts of what is streamed go through; made when first asked for, and made larger where it has to be.
@@ -110,6 +112,7 @@ public:
 
 private:
     std::shared_ptr<const device_matrix> made_matrix(const matrix& X);
+    std::string too_little_beside(const device_matrix_view& lent, std::uint64_t resident) const;
 
     /// Host memory that stays as it is until the next wait.
     std::span<std::byte> stage(std::size_t bytes);

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <utility>
 
 namespace proxpath::backend {
@@ -19,6 +20,7 @@ public:
         runtime_->deallocate(memory, bytes, stream);
     }
     std::uint64_t free_bytes() override { return runtime_->free_bytes(); }
+    std::string why_unreadable(const void* memory) override { return runtime_->why_unreadable(memory); }
     void* allocate_host(std::uint64_t bytes) override { return runtime_->allocate_host(bytes); }
     void deallocate_host(void* memory, std::uint64_t bytes) noexcept override
     {

@@ -11,6 +11,7 @@
 #include <cmath>
 #include <numeric>
 #include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -41,6 +42,21 @@ std::vector<std::int64_t> downloaded_offsets(device_session& session, const void
     std::vector<Offset> offsets(static_cast<std::size_t>(count) + 1);
     session.download(static_cast<const Offset*>(from), std::span(offsets));
     return {offsets.begin(), offsets.end()};
+}
+
+/// An address that the device cannot read would take the process's use of the device with it.
+void check_memory(device_session& session, const lent_order& order, std::int64_t entries)
+{
+    const auto check = [&](const void* memory, const char* what) {
+        const std::string problem = session.runtime().why_unreadable(memory);
+        if (!problem.empty())
+            throw invalid_input(
+                fmt::format("X: what its device is to read as {} of its {}s {}", what, order.list_word(), problem));
+    };
+    check(order.lists->offsets, "offsets");
+    if (entries == 0) return;
+    check(order.lists->indices, "indices");
+    check(order.lists->values, "values");
 }
 
 /// @return of all lists, in host memory
@@ -119,6 +135,7 @@ struct lent_lists {
 template <class V>
 lent_lists<V> looked_through(device_session& session, const lent_order& order, std::int64_t entries)
 {
+    check_memory(session, order, entries);
     std::vector<std::int64_t> offsets = good_offsets(session, order, entries);
     const bool widened = !order.lists->wide_offset;
     auto own_offsets =
