@@ -95,7 +95,7 @@ TYPED_TEST(Solvers, IstaAndFistaReachTheGapTheyReportInBothForms)
     using T = typename TypeParam::value_type;
     constexpr bool narrow = std::is_same_v<T, float>;
     const auto ops = TypeParam::make();
-    for (std::uint64_t seed = 1; seed <= 5; ++seed)
+    for (std::uint64_t seed = 1; seed <= problems_of<TypeParam>(5); ++seed)
         for (const double alpha : {1.0, 0.5, 0.0})
             for (const bool bounds : {false, true}) {
                 const plain one(seed, alpha, bounds);

@@ -184,7 +184,7 @@ certifier::certify_from_products(const working_set& set, const panel<double>& B,
     ops_.column_dots(B, correlation, {}, square); // b'u
     for (std::size_t c = 0; c < k; ++c) {
         dot[c] = products.response_square - dot[c];
-        square[c] = std::max(0.0, dot[c] - square[c]);
+        square[c] = std::max(dot[c] - square[c], 0.0); // in this order NaN stays
     }
     std::vector<backend::gap_sums> sums(k);
     ops_.penalty_sums(correlation, B, set.penalty(), lambda, sums);

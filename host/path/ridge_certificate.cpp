@@ -57,7 +57,7 @@ std::vector<column_certificate> certify_ridge(const operations<double>& ops, con
             size += std::fabs(E[a * k + c]) * std::sqrt(square[a]);
         }
         if (!(backend::rounding_of_correlations * size * size <= share_of_rounding * tolerance)) return {};
-        residual_square[c] = std::max(0.0, sum);
+        residual_square[c] = std::max(sum, 0.0); // in this order NaN stays
     }
 
     ops.scale_rows(fit.weights, columns);

@@ -11,6 +11,7 @@
 #include <limits>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -45,6 +46,18 @@ using solvers_times_types = testing::Types<cpu_backend<float>, cpu_backend<doubl
 #else
 using solvers_times_types = backends_times_types;
 #endif
+
+/// Random problems that a whole descent or solver is tried on, of `many`: with sanitizers, and where it calls nothing
+/// but what has been tried on the CPU with all of them, a few go every way that there is.
+template <class Backend>
+constexpr std::uint64_t problems_of([[maybe_unused]] std::uint64_t many)
+{
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    return 2;
+#else
+    return std::is_same_v<Backend, cpu_backend<typename Backend::value_type>> ? many : 3;
+#endif
+}
 
 /// Row-major rows × cols numbers in host memory.
 template <class T>

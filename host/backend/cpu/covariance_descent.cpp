@@ -87,8 +87,8 @@ public:
             linear += b_[j] * problem_.correlation[j];
             image += b_[j] * g_[j];
         }
-        // Σ w ρ² = y'y − 2 b'c0 + b'Cb, and Cb = c0 − g.
-        const double square = std::max(0.0, problem_.response_square - linear - image);
+        // Σ w ρ² = y'y − 2 b'c0 + b'Cb, and Cb = c0 − g. In this order, max keeps NaN.
+        const double square = std::max(problem_.response_square - linear - image, 0.0);
         gap_value value = duality_gap(sums, square, problem_.response_square - linear, lambda);
         value.gap += sums.unpenalised;
         return value;

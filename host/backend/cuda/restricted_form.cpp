@@ -59,9 +59,9 @@ public:
         std::vector<double> image(square.size());
         dots(session_, B, U, nullptr, image);
         dots(session_, B, correlation_, nullptr, dot);
-        // Σ w ρ² = y'y − 2 b'c0 + b'Cb, and Cb = c0 − u.
+        // Σ w ρ² = y'y − 2 b'c0 + b'Cb, and Cb = c0 − u. In this order, max keeps NaN.
         for (std::size_t c = 0; c < square.size(); ++c) {
-            square[c] = std::max(0.0, response_square_ - dot[c] - image[c]);
+            square[c] = std::max(response_square_ - dot[c] - image[c], 0.0);
             dot[c] = response_square_ - dot[c];
         }
     }
