@@ -71,8 +71,7 @@ int main(int count, char** words)
     const std::vector<double> y = make_response(X, rows, features);
 
     // The view borrows: X must live, unchanged, until fit_path returns. Nothing is copied.
-    const proxpath::matrix_view view =
-        proxpath::csc_view(rows, features, std::span(X.offsets), std::span(X.rows), std::span(X.values));
+    const proxpath::matrix_view view = proxpath::csc_view(rows, features, X.offsets, X.rows, X.values);
 
     proxpath::path_options options;
     options.alpha = 1; // Lasso; 0 would be Ridge, between is elastic net

@@ -344,7 +344,8 @@ TEST_F(Cli, WrongUseNamesTheOptionAndWhatItHasToBe)
         {{"fit", folder.file("m.mtx"), "--out", folder.file("fit"), "--index-base", "0"}, "index_base"},
         {{"fit", folder.file("none.svm"), "--out", folder.file("fit")}, "none.svm"},
         {{"fit", folder.file("data.xyz"), "--out", folder.file("fit")}, "data.xyz"},
-        {{"predict", folder.file("none"), data, "--out", folder.file("p")}, "is no folder"}};
+        {{"predict", folder.file("none"), data, "--out", folder.file("p")}, "there is no folder '"},
+        {{"predict", data, data, "--out", folder.file("p")}, "is no folder; give one that fit wrote"}};
     for (const auto& [words, fragment] : cases) {
         SCOPED_TRACE(fmt::format("{}", fragment));
         const outcome refused = call(words);

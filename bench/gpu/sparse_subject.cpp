@@ -38,10 +38,7 @@ void append_column(sparse_subject& to, double wanted, uniform_numbers& random, c
 
 } // namespace
 
-matrix sparse_subject::stored() const
-{
-    return matrix::from_view(csc_view<std::int64_t, double>(n, p(), offsets, rows, values));
-}
+matrix sparse_subject::stored() const { return matrix::from_view(csc_view(n, p(), offsets, rows, values)); }
 
 sparse_subject text_subject(std::int64_t n, std::int64_t p, double entries)
 {

@@ -166,7 +166,8 @@ loaded_library find_device_library()
         places.empty() ? std::string(file_name) : fmt::format("{}", fmt::join(places, " and no "));
     return refused(
         places.empty() ? std::string() : places.front(), "no CUDA backend is installed",
-        fmt::format("there is no {}; {} can name the file (docs/devices.md)", looked_for, device_library_variable));
+        fmt::format("there is no {}; it is built where there is nvcc, and {} can name the file (docs/devices.md)",
+                    looked_for, device_library_variable));
 }
 
 const device_provider& cuda_library()

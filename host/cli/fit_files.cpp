@@ -186,7 +186,10 @@ std::string json_text(const nlohmann::json& value)
 fitted_path read_fit(const std::string& folder, int threads)
 {
     const auto file = [&](const std::string& name) { return folder + "/" + name; };
-    if (!fs::is_directory(folder))
+    std::error_code ignored;
+    if (!fs::exists(folder, ignored))
+        throw system_error(fmt::format("there is no folder '{}'; give one that fit wrote", folder));
+    if (!fs::is_directory(folder, ignored))
         throw invalid_input(fmt::format("'{}' is no folder; give one that fit wrote", folder));
     for (const std::string& name : {fit_files::path, fit_files::coefficients, fit_files::summary})
         if (!fs::exists(file(name)))

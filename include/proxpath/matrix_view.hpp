@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <ranges>
 #include <span>
 #include <type_traits>
 
@@ -31,6 +32,13 @@ struct matrix_view {
 };
 
 namespace detail {
+/// What a vector, an array or a span holds.
+template <std::ranges::contiguous_range Numbers>
+std::span<const std::ranges::range_value_t<Numbers>> numbers_of(const Numbers& numbers)
+{
+    return {std::ranges::data(numbers), std::ranges::size(numbers)};
+}
+
 template <class I, class V>
 inline matrix_view compressed(storage_order order, std::int64_t rows, std::int64_t cols, std::span<const I> offsets,
                               std::span<const I> indices, std::span<const V> values)
@@ -56,22 +64,29 @@ inline matrix_view compressed(storage_order order, std::int64_t rows, std::int64
 } // namespace detail
 
 /// Compressed sparse columns: column j holds rows indices[offsets[j] … offsets[j+1]).
+/// The three are vectors, arrays or spans, which outlive the view and what is made of it.
 /// @param offsets cols + 1 numbers, the first 0, never decreasing
-/// @param indices 0-based rows; used in place when ascending in each column, otherwise copied once in order
+/// @param indices 0-based rows, of the type of the offsets; used in place when ascending in each column, otherwise
+/// copied
+///                once in order
 /// @param values  finite; explicit zeros are allowed
-template <class I, class V>
-matrix_view csc_view(std::int64_t rows, std::int64_t cols, std::span<const I> offsets, std::span<const I> indices,
-                     std::span<const V> values)
+template <std::ranges::contiguous_range Offsets, std::ranges::contiguous_range Indices,
+          std::ranges::contiguous_range Values>
+matrix_view csc_view(std::int64_t rows, std::int64_t cols, const Offsets& offsets, const Indices& indices,
+                     const Values& values)
 {
-    return detail::compressed(storage_order::csc, rows, cols, offsets, indices, values);
+    return detail::compressed(storage_order::csc, rows, cols, detail::numbers_of(offsets), detail::numbers_of(indices),
+                              detail::numbers_of(values));
 }
 
 /// Compressed sparse rows: row i holds columns indices[offsets[i] … offsets[i+1]). Turned into columns once.
-template <class I, class V>
-matrix_view csr_view(std::int64_t rows, std::int64_t cols, std::span<const I> offsets, std::span<const I> indices,
-                     std::span<const V> values)
+template <std::ranges::contiguous_range Offsets, std::ranges::contiguous_range Indices,
+          std::ranges::contiguous_range Values>
+matrix_view csr_view(std::int64_t rows, std::int64_t cols, const Offsets& offsets, const Indices& indices,
+                     const Values& values)
 {
-    return detail::compressed(storage_order::csr, rows, cols, offsets, indices, values);
+    return detail::compressed(storage_order::csr, rows, cols, detail::numbers_of(offsets), detail::numbers_of(indices),
+                              detail::numbers_of(values));
 }
 
 /// A dense matrix. Column-major memory is used in place; row-major is turned into columns once.

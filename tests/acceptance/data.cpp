@@ -54,7 +54,7 @@ void write_problem(const std::string& path, std::int64_t n, const std::vector<do
         offsets.push_back(static_cast<std::int64_t>(rows.size()));
     }
     const auto p = static_cast<std::int64_t>(shares.size());
-    write_svmlight(path, matrix::from_view(csc_view<std::int64_t, double>(n, p, offsets, rows, values)), y);
+    write_svmlight(path, matrix::from_view(csc_view(n, p, offsets, rows, values)), y);
 }
 
 } // namespace

@@ -55,10 +55,8 @@ struct compressed_matrix {
     }
     matrix_view view() const
     {
-        const std::span<const I> o(offsets);
-        const std::span<const I> i(indices);
-        const std::span<const V> v(values);
-        return order == storage_order::csc ? csc_view(n, p, o, i, v) : csr_view(n, p, o, i, v);
+        return order == storage_order::csc ? csc_view(n, p, offsets, indices, values)
+                                           : csr_view(n, p, offsets, indices, values);
     }
 };
 
