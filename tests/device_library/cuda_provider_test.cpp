@@ -77,12 +77,13 @@ TEST_F(CudaProvider, DescribesEveryGpu)
 
 TEST_F(CudaProvider, SaysWhichGpusCannotBeUsedAndWhy)
 {
-    machine().gpus.resize(4);
+    machine().gpus.resize(5);
     machine().gpus[0].compute_major = 7;
     machine().gpus[0].compute_minor = 5;
     machine().gpus[0].when_code_is_sought = cudaErrorNoKernelImageForDevice;
     machine().gpus[2].when_made_current = cudaErrorDevicesUnavailable;
     machine().gpus[3].clock_khz = 0;
+    machine().gpus[4].memory_pools = 0;
     const device_survey found = survey();
     EXPECT_THAT(found.devices[0].problem, HasSubstr("its compute capability is 7.5, this backend has code for 8.0"));
     EXPECT_EQ(found.devices[1].problem, "");
@@ -90,6 +91,7 @@ TEST_F(CudaProvider, SaysWhichGpusCannotBeUsedAndWhy)
     EXPECT_EQ(found.devices[2].free_bytes, 0U);
     EXPECT_EQ(found.devices[3].problem, "");
     EXPECT_EQ(found.devices[3].memory_bandwidth, 0);
+    EXPECT_EQ(found.devices[4].problem, "it has no memory pools (cudaMallocAsync)");
 }
 
 TEST_F(CudaProvider, LeavesTheCurrentDeviceAsItWas)

@@ -107,6 +107,9 @@ cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr which, int index)
     case cudaDevAttrGlobalMemoryBusWidth:
         *value = gpu_at(index).bus_bits;
         return cudaSuccess;
+    case cudaDevAttrMemoryPoolsSupported:
+        *value = gpu_at(index).memory_pools;
+        return cudaSuccess;
     default:
         return noted(cudaErrorInvalidValue);
     }

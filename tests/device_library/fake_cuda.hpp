@@ -18,6 +18,7 @@ struct fake_gpu {
     int compute_minor = 0;
     int clock_khz = 2619000;
     int bus_bits = 5120;
+    int memory_pools = 1;
     cudaError_t when_made_current = cudaSuccess;
     cudaError_t when_code_is_sought = cudaSuccess;
 };
