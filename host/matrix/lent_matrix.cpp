@@ -40,11 +40,9 @@ matrix lent_matrix(const device_matrix_view& view)
     constexpr std::int64_t entries_limit = std::numeric_limits<std::int64_t>::max() / 64;
     if (view.stored < 0 || view.stored > entries_limit)
         throw invalid_input(fmt::format("X: {} entries are not possible", view.stored));
-    const bool by_columns = view.by_columns.offsets != nullptr;
-    const bool by_rows = view.by_rows.offsets != nullptr;
-    if (!by_columns && !by_rows) throw invalid_input("X: offsets must not be null");
-    if (by_columns) check_lists(view.by_columns, view.stored, view.wide_value, "columns");
-    if (by_rows) check_lists(view.by_rows, view.stored, view.wide_value, "rows");
+    if (!view.by_columns.is_given() && !view.by_rows.is_given()) throw invalid_input("X: offsets must not be null");
+    if (view.by_columns.is_given()) check_lists(view.by_columns, view.stored, view.wide_value, "columns");
+    if (view.by_rows.is_given()) check_lists(view.by_rows, view.stored, view.wide_value, "rows");
 
     const auto store = std::make_shared<column_store>();
     store->n = view.rows;

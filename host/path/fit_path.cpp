@@ -593,7 +593,7 @@ backend::device_choice device_of(const device_matrix_view& X, const path_options
 /// Turning X over takes host memory, which a system that hands out more than it has would end the process for.
 void check_host_memory(const device_matrix_view& X)
 {
-    if (X.by_columns.offsets != nullptr && X.by_rows.offsets != nullptr) return;
+    if (X.has_both_orders()) return;
     const std::uint64_t entry = sizeof(std::int32_t) + (X.wide_value ? sizeof(double) : sizeof(float));
     const std::uint64_t needed = 2 * entry * static_cast<std::uint64_t>(X.stored);
     const std::uint64_t available = io::available_memory();

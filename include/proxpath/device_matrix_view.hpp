@@ -16,6 +16,8 @@ struct device_compressed {
     bool wide_offset = true;
     const std::int32_t* indices = nullptr; ///< ascending in each column (row)
     const void* values = nullptr;          ///< double or float, as device_matrix_view::wide_value says
+
+    bool is_given() const { return offsets != nullptr; }
 };
 
 /// An n × p matrix in device memory, by columns, by rows, or both. Use device_csc_view, device_csr_view and
@@ -36,16 +38,26 @@ struct device_matrix_view {
     /// before the matrix is read, and when the fit returns nothing of it is left there. Not one that captures; what
     /// others put on it meanwhile is waited for, and its errors become the fit's.
     void* stream = nullptr;
+
+    bool has_both_orders() const { return by_columns.is_given() && by_rows.is_given(); }
 };
 
 namespace detail {
+/// Shape and type of a matrix, and one order of it as `order` names it.
 template <class O, class V>
-device_compressed device_lists(const O* offsets, const std::int32_t* indices, const V* values)
+device_matrix_view device_view(device_compressed device_matrix_view::*order, std::int64_t rows, std::int64_t cols,
+                               std::int64_t stored, const O* offsets, const std::int32_t* indices, const V* values)
 {
     static_assert(std::is_integral_v<O> && std::is_signed_v<O> && (sizeof(O) == 4 || sizeof(O) == 8),
                   "offsets are signed 32- or 64-bit integers");
     static_assert(std::is_same_v<V, float> || std::is_same_v<V, double>, "values are float or double");
-    return {offsets, sizeof(O) == 8, indices, values};
+    device_matrix_view view;
+    view.rows = rows;
+    view.cols = cols;
+    view.stored = stored;
+    view.wide_value = sizeof(V) == 8;
+    view.*order = {offsets, sizeof(O) == 8, indices, values};
+    return view;
 }
 } // namespace detail
 
@@ -58,13 +70,7 @@ template <class O, class V>
 device_matrix_view device_csc_view(std::int64_t rows, std::int64_t cols, std::int64_t stored, const O* offsets,
                                    const std::int32_t* indices, const V* values)
 {
-    device_matrix_view view;
-    view.rows = rows;
-    view.cols = cols;
-    view.stored = stored;
-    view.wide_value = sizeof(V) == 8;
-    view.by_columns = detail::device_lists(offsets, indices, values);
-    return view;
+    return detail::device_view(&device_matrix_view::by_columns, rows, cols, stored, offsets, indices, values);
 }
 
 /// Compressed sparse rows: row i holds columns indices[offsets[i] … offsets[i+1]); otherwise as device_csc_view.
@@ -72,13 +78,7 @@ template <class O, class V>
 device_matrix_view device_csr_view(std::int64_t rows, std::int64_t cols, std::int64_t stored, const O* offsets,
                                    const std::int32_t* indices, const V* values)
 {
-    device_matrix_view view;
-    view.rows = rows;
-    view.cols = cols;
-    view.stored = stored;
-    view.wide_value = sizeof(V) == 8;
-    view.by_rows = detail::device_lists(offsets, indices, values);
-    return view;
+    return detail::device_view(&device_matrix_view::by_rows, rows, cols, stored, offsets, indices, values);
 }
 
 /// The same matrix by columns and by rows, of one shape and one type of values; a fit checks that the entries are the

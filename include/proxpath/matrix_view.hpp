@@ -66,9 +66,7 @@ inline matrix_view compressed(storage_order order, std::int64_t rows, std::int64
 /// Compressed sparse columns: column j holds rows indices[offsets[j] … offsets[j+1]).
 /// The three are vectors, arrays or spans, which outlive the view and what is made of it.
 /// @param offsets cols + 1 numbers, the first 0, never decreasing
-/// @param indices 0-based rows, of the type of the offsets; used in place when ascending in each column, otherwise
-/// copied
-///                once in order
+/// @param indices 0-based rows, of the offsets' type; used in place when ascending in each column, else copied in order
 /// @param values  finite; explicit zeros are allowed
 template <std::ranges::contiguous_range Offsets, std::ranges::contiguous_range Indices,
           std::ranges::contiguous_range Values>

@@ -66,14 +66,14 @@ std::uint64_t resident_bytes_of(const matrix& X)
 std::string device_session::too_little_beside(const device_matrix_view& lent, std::uint64_t resident) const
 {
     constexpr double mebibyte = 1 << 20;
-    const bool both = lent.by_columns.offsets != nullptr && lent.by_rows.offsets != nullptr;
     return fmt::format("the device's memory has {:.1f} MiB beside X, which is too little for a fit on {} rows and {} "
                        "columns{}: free some of it, or give X from the host's memory",
                        static_cast<double>(memory_.all) / mebibyte, lent.rows, lent.cols,
-                       both ? std::string()
-                            : fmt::format(" with X once more, the other way round ({:.1f} MiB); give X by columns and "
-                                          "by rows to spare these",
-                                          static_cast<double>(resident) / mebibyte));
+                       lent.has_both_orders()
+                           ? std::string()
+                           : fmt::format(" with X once more, the other way round ({:.1f} MiB); give X by columns and "
+                                         "by rows to spare these",
+                                         static_cast<double>(resident) / mebibyte));
 }
 
 std::uint64_t device_session::memory_beside(const matrix& X) const

@@ -34,7 +34,6 @@ struct lent_order {
 
 lent_order columns_of(const device_matrix_view& X) { return {&X.by_columns, X.cols, X.rows, true}; }
 lent_order rows_of(const device_matrix_view& X) { return {&X.by_rows, X.rows, X.cols, false}; }
-bool is_given(const device_compressed& lists) { return lists.offsets != nullptr; }
 
 template <class Offset>
 std::vector<std::int64_t> downloaded_offsets(device_session& session, const void* from, std::int64_t count)
@@ -178,14 +177,14 @@ std::shared_ptr<const device_matrix> lent_as(const device_matrix_view& X, device
     const auto on_device = [&](const host_lists<V>& lists) {
         return device_lists<V>(lists, session.stream(), session.runtime());
     };
-    if (!is_given(X.by_columns)) {
+    if (!X.by_columns.is_given()) {
         lent_lists<V> rows = looked_through<V>(session, rows_of(X), X.stored);
         host_lists<V> columns = turned_over(session, rows, X.cols);
         device_lists<V> lists = on_device(columns);
         return made({std::move(lists), std::move(columns.offsets), rows.checksum}, std::move(rows.lists));
     }
     lent_lists<V> columns = looked_through<V>(session, columns_of(X), X.stored);
-    if (!is_given(X.by_rows)) {
+    if (!X.by_rows.is_given()) {
         device_lists<V> rows = on_device(turned_over(session, columns, X.rows));
         return made(std::move(columns), std::move(rows));
     }
@@ -201,10 +200,9 @@ std::uint64_t bytes_beside_lent(const device_matrix_view& X)
 {
     const auto entries = static_cast<std::uint64_t>(X.stored);
     const auto lists = static_cast<std::uint64_t>(X.rows) + static_cast<std::uint64_t>(X.cols);
-    const bool both = is_given(X.by_columns) && is_given(X.by_rows);
     const std::uint64_t entry = sizeof(std::uint32_t) + (X.wide_value ? sizeof(double) : sizeof(float));
     // Ids and, as if none were in place, offsets of both.
-    return (both ? 0 : entries * entry) + 2 * sizeof(std::int64_t) * (lists + 1);
+    return (X.has_both_orders() ? 0 : entries * entry) + 2 * sizeof(std::int64_t) * (lists + 1);
 }
 
 std::shared_ptr<const device_matrix> lent_device_matrix(const device_matrix_view& X, device_session& session)
