@@ -2,17 +2,13 @@
 // checksum of all, the same for columns and for rows of one matrix. Reads nnz (4 + sizeof(V)) bytes. Integers, so the
 // order of additions says nothing.
 
-#include "kernels/device.cuh"
 #include "kernels/launchers.hpp"
+#include "kernels/list_runs.cuh"
 
 namespace proxpath::kernels {
 
 namespace {
 
-/// Entries that a thread looks at, one warp apart.
-constexpr int entries_a_lane = 8;
-constexpr std::int64_t entries_a_warp = std::int64_t{warp_size} * entries_a_lane;
-constexpr int warps_a_block = block_threads / warp_size;
 /// Blocks at most: several waves on any device, and few enough results for the host.
 constexpr std::int64_t most_blocks = 2048;
 
@@ -29,38 +25,18 @@ __device__ std::uint64_t mixed(std::uint64_t x)
 __device__ std::uint64_t bits_of(float value) { return __float_as_uint(value); }
 __device__ std::uint64_t bits_of(double value) { return static_cast<std::uint64_t>(__double_as_longlong(value)); }
 
-/// The last list that begins at or before a position, looked for from `list` on, which does: in strides that double, so
-/// that neither short lists nor any number of empty ones cost much.
-__device__ std::int64_t list_at(const std::int64_t* offsets, std::int64_t count, std::int64_t list, std::int64_t at)
-{
-    std::int64_t stride = 1;
-    while (list + stride < count && offsets[list + stride] <= at) {
-        list += stride;
-        stride *= 2;
-    }
-    for (std::int64_t end = list + stride < count ? list + stride : count; end - list > 1;) {
-        const std::int64_t middle = list + (end - list) / 2;
-        if (offsets[middle] <= at)
-            list = middle;
-        else
-            end = middle;
-    }
-    return list;
-}
-
 /// A warp takes a run of positions, wherever lists begin and end in it, and leaves one result.
 template <class V>
 __global__ void __launch_bounds__(block_threads)
     check_entries_kernel(lists_view<V> lists, std::int64_t entries, std::int64_t indices_end, bool by_column,
                          std::int64_t* __restrict__ first_bad, std::int64_t* __restrict__ checksum)
 {
-    const int thread = static_cast<int>(threadIdx.x);
-    const std::int64_t warp = std::int64_t{blockIdx.x} * warps_a_block + thread / warp_size;
-    const std::int64_t warps = std::int64_t{gridDim.x} * warps_a_block;
+    const int lane = static_cast<int>(threadIdx.x) % warp_size;
+    const warp_share share = share_of_warp();
     std::int64_t bad = entries;
     std::uint64_t sum = 0;
-    for (std::int64_t run = warp; run * entries_a_warp < entries; run += warps) {
-        std::int64_t at = run * entries_a_warp + thread % warp_size;
+    for (std::int64_t run = share.first; run * entries_a_warp < entries; run += share.step) {
+        std::int64_t at = run * entries_a_warp + lane;
         const std::int64_t last = at + entries_a_warp;
         std::int64_t list = 0;
         for (; at < last && at < entries; at += warp_size) {
@@ -81,9 +57,9 @@ __global__ void __launch_bounds__(block_threads)
         bad = other < bad ? other : bad;
         sum += static_cast<std::uint64_t>(__shfl_xor_sync(whole_warp, static_cast<std::int64_t>(sum), reach));
     }
-    if (thread % warp_size == 0) {
-        first_bad[warp] = bad;
-        checksum[warp] = static_cast<std::int64_t>(sum);
+    if (lane == 0) {
+        first_bad[share.first] = bad;
+        checksum[share.first] = static_cast<std::int64_t>(sum);
     }
 }
 

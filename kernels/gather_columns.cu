@@ -6,6 +6,7 @@
 
 #include "kernels/cells.cuh"
 #include "kernels/launchers.hpp"
+#include "kernels/list_runs.cuh"
 
 namespace proxpath::kernels {
 
@@ -18,10 +19,6 @@ struct place_cell {
     __device__ void operator()(std::int64_t u, std::int64_t) const { to[columns[u]] = places[u]; }
 };
 
-/// Entries that a thread of copy_lists copies, one warp apart.
-constexpr int entries_a_lane = 8;
-constexpr std::int64_t entries_a_warp = std::int64_t{warp_size} * entries_a_lane;
-
 /// A warp takes a run of positions, wherever lists begin and end in it.
 template <class V>
 __global__ void __launch_bounds__(block_threads)
@@ -29,41 +26,19 @@ __global__ void __launch_bounds__(block_threads)
                       const std::int64_t* __restrict__ offsets, std::int64_t entries,
                       std::uint32_t* __restrict__ indices, V* __restrict__ values)
 {
-    constexpr int warps_a_block = block_threads / warp_size;
-    const int thread = static_cast<int>(threadIdx.x);
-    const std::int64_t warp = std::int64_t{blockIdx.x} * warps_a_block + thread / warp_size;
-    const std::int64_t warps = std::int64_t{gridDim.x} * warps_a_block;
-    for (std::int64_t run = warp; run * entries_a_warp < entries; run += warps) {
-        std::int64_t at = run * entries_a_warp + thread % warp_size;
+    const int lane = static_cast<int>(threadIdx.x) % warp_size;
+    const warp_share share = share_of_warp();
+    for (std::int64_t run = share.first; run * entries_a_warp < entries; run += share.step) {
+        std::int64_t at = run * entries_a_warp + lane;
         const std::int64_t last = at + entries_a_warp;
-        // The last list that begins at or before the lane's first position.
         std::int64_t list = 0;
-        for (std::int64_t end = count; end - list > 1;) {
-            const std::int64_t middle = list + (end - list) / 2;
-            if (offsets[middle] <= at)
-                list = middle;
-            else
-                end = middle;
-        }
         for (; at < last && at < entries; at += warp_size) {
-            while (offsets[list + 1] <= at) ++list;
+            list = list_at(offsets, count, list, at);
             const std::int64_t source = from.offsets[columns[list]] + (at - offsets[list]);
             indices[at] = from.indices[source];
             values[at] = from.values[source];
         }
     }
-}
-
-/// The warp of this thread, and how many there are: each takes every so manieth list.
-struct warp_share {
-    std::int64_t first;
-    std::int64_t step;
-};
-__device__ warp_share share_of_warp()
-{
-    constexpr int warps_a_block = block_threads / warp_size;
-    return {std::int64_t{blockIdx.x} * warps_a_block + static_cast<int>(threadIdx.x) / warp_size,
-            std::int64_t{gridDim.x} * warps_a_block};
 }
 
 template <class V>
