@@ -28,5 +28,11 @@ struct narrow_start {
 /// Empty where the fit is not narrow, or is not solved on a Gram matrix.
 narrow_start start_narrow(const operations<double>& ops, const problem& fit, const path_options& options,
                           const memory_shares& shares);
+/// The part of it that no response has to do with, for fits of several.
+/// @param fit without a response
+narrow_start start_narrow_columns(const operations<double>& ops, const problem& fit, const path_options& options,
+                                  const memory_shares& shares);
+/// That part, and what the null model of a response knows of it.
+narrow_start with_response(const narrow_start& columns, const null_model& null);
 
 } // namespace proxpath::path

@@ -82,21 +82,41 @@ std::vector<double> unpenalised_space::project(panel<double>& residual) const
     return total;
 }
 
-/// x̃_j'wρ of all features; ρ is overwritten by wρ.
-static std::vector<double> correlations(const operations<double>& ops, const problem& fit, panel<double>& residual)
+namespace {
+
+/// One of k columns that lie row by row.
+std::vector<double> column_of(std::span<const double> panel, std::size_t k, std::size_t c)
+{
+    std::vector<double> column(panel.size() / k);
+    for (std::size_t i = 0; i < column.size(); ++i) column[i] = panel[i * k + c];
+    return column;
+}
+
+void upload_columns(const operations<double>& ops, std::span<const std::span<const double>> columns, panel<double>& to)
+{
+    const std::size_t k = columns.size();
+    std::vector<double> host(static_cast<std::size_t>(to.rows) * k);
+    for (std::size_t c = 0; c < k; ++c)
+        for (std::size_t i = 0; i < columns[c].size(); ++i) host[i * k + c] = columns[c][i];
+    ops.upload(host, to);
+}
+
+/// x̃_j'wρ of all features, p × k row-major, 0 where the fit skips j; ρ is overwritten by wρ.
+std::vector<double> correlations(const operations<double>& ops, const problem& fit, panel<double>& residual)
 {
     ops.scale_rows(fit.weights, residual);
-    panel<double> product = ops.allocate(fit.p, 1);
+    panel<double> product = ops.allocate(fit.p, residual.cols);
     ops.transpose_multiply(*fit.columns, residual, product);
-    std::vector<double> host(static_cast<std::size_t>(fit.p));
+    const auto k = static_cast<std::size_t>(residual.cols);
+    std::vector<double> host(static_cast<std::size_t>(fit.p) * k);
     ops.download(product, host);
-    for (std::size_t j = 0; j < host.size(); ++j)
-        if (fit.skip[j] != 0) host[j] = 0;
+    for (std::size_t j = 0; j < fit.skip.size(); ++j)
+        if (fit.skip[j] != 0) std::fill_n(host.begin() + static_cast<std::ptrdiff_t>(j * k), k, 0.0);
     return host;
 }
 
 /// Judges the loss ½ `square` of null.residual.
-static void set_loss(const problem& fit, double square, null_model& null)
+void set_loss(const problem& fit, double square, null_model& null)
 {
     null.loss = 0.5 * square;
     if (!std::isfinite(null.loss)) throw invalid_input("y: its squares overflow; divide it by a power of ten");
@@ -118,7 +138,7 @@ static void set_loss(const problem& fit, double square, null_model& null)
 }
 
 /// From the correlations with the null model's residual.
-static void set_lambda_max(const problem& fit, null_model& null)
+void set_lambda_max(const problem& fit, null_model& null)
 {
     // Ridge has no finite lambda_max; glmnet's convention takes 1e-3 for α.
     const double share = fit.alpha > 1e-3 ? 1.0 : fit.alpha > 0 ? fit.alpha / 1e-3 : 0.0;
@@ -134,35 +154,50 @@ static void set_lambda_max(const problem& fit, null_model& null)
     }
 }
 
-null_model fit_null_model(const operations<double>& ops, const problem& fit, const unpenalised_space& unpenalised)
+} // namespace
+
+std::vector<null_model> fit_null_models(const operations<double>& ops, const problem& fit,
+                                        const unpenalised_space& unpenalised,
+                                        std::span<const std::span<const double>> responses)
 {
-    null_model null;
-    panel<double> residual = ops.allocate(fit.n, 1);
-    ops.upload(fit.response, residual);
-    null.coefficients = unpenalised.project(residual);
-    double square = 0;
-    ops.column_dots(residual, residual, fit.weights, {&square, 1});
-    null.residual.resize(static_cast<std::size_t>(fit.n));
-    ops.download(residual, null.residual);
-    set_loss(fit, square, null);
-
-    null.correlation = correlations(ops, fit, residual);
-    null.response_correlation = null.correlation;
-    null.passes = 1;
-    if (!unpenalised.empty()) {
-        ops.upload(fit.response, residual);
-        null.response_correlation = correlations(ops, fit, residual);
-        ++null.passes;
+    const std::size_t k = responses.size();
+    std::vector<null_model> nulls(k);
+    panel<double> residual = ops.allocate(fit.n, static_cast<std::int64_t>(k));
+    upload_columns(ops, responses, residual);
+    std::vector<double> response_square(k);
+    ops.column_dots(residual, residual, fit.weights, response_square);
+    const std::vector<double> coefficients = unpenalised.project(residual);
+    std::vector<double> square(k);
+    ops.column_dots(residual, residual, fit.weights, square);
+    std::vector<double> host(static_cast<std::size_t>(fit.n) * k);
+    ops.download(residual, host);
+    const std::vector<double> correlation = correlations(ops, fit, residual);
+    for (std::size_t c = 0; c < k; ++c) {
+        null_model& null = nulls[c];
+        null.response_square = response_square[c];
+        null.coefficients = column_of(coefficients, k, c);
+        null.residual = column_of(host, k, c);
+        set_loss(fit, square[c], null);
+        null.correlation = column_of(correlation, k, c);
+        null.passes = 1;
     }
-
-    set_lambda_max(fit, null);
-    return null;
+    if (unpenalised.empty()) {
+        for (null_model& null : nulls) null.response_correlation = null.correlation;
+    } else {
+        upload_columns(ops, responses, residual);
+        const std::vector<double> of_response = correlations(ops, fit, residual);
+        for (std::size_t c = 0; c < k; ++c) nulls[c].response_correlation = column_of(of_response, k, c);
+        for (null_model& null : nulls) ++null.passes;
+    }
+    for (null_model& null : nulls) set_lambda_max(fit, null);
+    return nulls;
 }
 
 null_model fit_null_model(const problem& fit, std::span<const std::int64_t> features,
                           std::span<const double> correlation, double square)
 {
     null_model null;
+    null.response_square = square;
     null.residual = fit.response;
     set_loss(fit, square, null);
     null.correlation.assign(static_cast<std::size_t>(fit.p), 0.0);

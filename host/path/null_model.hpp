@@ -35,6 +35,7 @@ private:
 
 /// The fit with all penalised coefficients zero.
 struct null_model {
+    double response_square = 0;       ///< Σ w ỹ²
     double loss = 0;                  ///< P(0) = ½ Σ w ρ0²; 0 when nothing but rounding is left of ỹ
     double rounding = 0;              ///< losses up to this are rounding; set where `loss` was set to 0
     std::vector<double> coefficients; ///< of the unpenalised features, solver's scale
@@ -45,8 +46,13 @@ struct null_model {
     std::int64_t passes = 0;
 };
 
-null_model fit_null_model(const operations<double>& ops, const problem& fit, const unpenalised_space& unpenalised);
-/// The same without unpenalised features, where the products with the response are known.
+/// Of several responses, which share the passes over X that one would take.
+/// @param fit       its own response is not looked at
+/// @param responses of n numbers each, ỹ as set_response makes it
+std::vector<null_model> fit_null_models(const operations<double>& ops, const problem& fit,
+                                        const unpenalised_space& unpenalised,
+                                        std::span<const std::span<const double>> responses);
+/// Of one, without unpenalised features, where the products with the response are known.
 /// @param features    those that are not skipped
 /// @param correlation x̃_j'wỹ of these
 /// @param square      Σ w ỹ²

@@ -37,30 +37,6 @@ double weighted_sum(std::span<const double> weights, std::span<const double> y)
     return ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7]));
 }
 
-void centre_response(problem& fit, std::span<const double> y, const path_options& options)
-{
-    fit.response.assign(y.begin(), y.end());
-    for (std::size_t i = 0; i < options.offset.size(); ++i) fit.response[i] -= options.offset[i];
-    if (!fit.intercept) return;
-    // A constant response is recognised exactly: its null loss is 0, not the square of a rounding error.
-    double first = 0;
-    bool constant = true;
-    for (std::size_t i = 0, seen = 0; i < fit.response.size() && constant; ++i) {
-        if (fit.weights[i] == 0) continue;
-        if (seen++ == 0) first = fit.response[i];
-        constant = fit.response[i] == first;
-    }
-    const double mean = constant ? first : weighted_sum(fit.weights, fit.response);
-    // Rows of weight 0 take no part, whatever stands there.
-    for (std::size_t i = 0; i < fit.response.size(); ++i)
-        fit.response[i] = fit.weights[i] == 0 ? 0.0 : fit.response[i] - mean;
-    // The mean once more, of what is left: exact to the last digit where y is far from zero.
-    const double rest = constant ? 0 : weighted_sum(fit.weights, fit.response);
-    for (std::size_t i = 0; i < fit.response.size(); ++i)
-        fit.response[i] = fit.weights[i] == 0 ? 0.0 : fit.response[i] - rest;
-    fit.response_mean = mean + rest;
-}
-
 /// What the penalty factors are multiplied by.
 double factor_scale(const path_options& options)
 {
@@ -79,7 +55,7 @@ void centre_columns(const backend::column_moments& moments, backend::column_scal
 
 } // namespace
 
-problem prepare(const operations<double>& ops, const matrix& X, std::span<const double> y, const path_options& options)
+problem prepare_columns(const operations<double>& ops, const matrix& X, const path_options& options)
 {
     problem fit;
     fit.X = X;
@@ -90,7 +66,6 @@ problem prepare(const operations<double>& ops, const matrix& X, std::span<const 
     fit.given_lower = options.lower;
     fit.given_upper = options.upper;
     fit.weights = normalised_weights(options, fit.n);
-    centre_response(fit, y, options);
 
     backend::column_moments moments = ops.moments(X, fit.weights);
     const auto p = static_cast<std::size_t>(fit.p);
@@ -149,6 +124,31 @@ problem prepare(const operations<double>& ops, const matrix& X, std::span<const 
     }
     fit.columns = ops.make_design(X, std::move(scaling));
     return fit;
+}
+
+void set_response(problem& fit, std::span<const double> y, const path_options& options)
+{
+    fit.response.assign(y.begin(), y.end());
+    for (std::size_t i = 0; i < options.offset.size(); ++i) fit.response[i] -= options.offset[i];
+    fit.response_mean = 0;
+    if (!fit.intercept) return;
+    // A constant response is recognised exactly: its null loss is 0, not the square of a rounding error.
+    double first = 0;
+    bool constant = true;
+    for (std::size_t i = 0, seen = 0; i < fit.response.size() && constant; ++i) {
+        if (fit.weights[i] == 0) continue;
+        if (seen++ == 0) first = fit.response[i];
+        constant = fit.response[i] == first;
+    }
+    const double mean = constant ? first : weighted_sum(fit.weights, fit.response);
+    // Rows of weight 0 take no part, whatever stands there.
+    for (std::size_t i = 0; i < fit.response.size(); ++i)
+        fit.response[i] = fit.weights[i] == 0 ? 0.0 : fit.response[i] - mean;
+    // The mean once more, of what is left: exact to the last digit where y is far from zero.
+    const double rest = constant ? 0 : weighted_sum(fit.weights, fit.response);
+    for (std::size_t i = 0; i < fit.response.size(); ++i)
+        fit.response[i] = fit.weights[i] == 0 ? 0.0 : fit.response[i] - rest;
+    fit.response_mean = mean + rest;
 }
 
 std::vector<double> lambda_grid(const path_options& options, double lambda_max, std::int64_t n, std::int64_t p)

@@ -47,8 +47,10 @@ struct problem {
 void check_options(const path_options& options, std::int64_t n, std::int64_t p);
 void check_response(std::span<const double> y, std::int64_t n);
 
-/// One pass over X for the moments.
-problem prepare(const operations<double>& ops, const matrix& X, std::span<const double> y, const path_options& options);
+/// Everything but the response. One pass over X for the moments.
+problem prepare_columns(const operations<double>& ops, const matrix& X, const path_options& options);
+/// y − offset, centred with an intercept, as the response.
+void set_response(problem& fit, std::span<const double> y, const path_options& options);
 
 /// Smallest lambda of the default grid over lambda_max.
 inline double default_lambda_ratio(std::int64_t n, std::int64_t p) { return n < p ? 1e-2 : 1e-4; }

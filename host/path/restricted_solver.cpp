@@ -102,6 +102,29 @@ void restricted_solver::grow_gram(const working_set& set)
     const std::int64_t known = gram_.rows;
     if (known == set.size()) return;
     const auto started = std::chrono::steady_clock::now();
+    const bool all_at_once = known == 0 && set.columns == fit_.columns;
+    if (all_at_once && settings_.of_all != nullptr) {
+        const std::lock_guard<std::mutex> lock(settings_.of_all->making);
+        if (settings_.of_all->C.rows == 0) {
+            make_gram(set);
+            settings_.of_all->C = gram_room_;
+        }
+        gram_room_ = settings_.of_all->C;
+        gram_ = backend::leading_block(gram_room_, set.size(), set.size());
+    } else {
+        make_gram(set);
+    }
+    for (std::int64_t u = known; u < set.size(); ++u)
+        correlation_.push_back(
+            settings_.response_correlation[static_cast<std::size_t>(set.features[static_cast<std::size_t>(u)])]);
+    gram_seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+}
+
+/// Products of the features that gram_ has not.
+void restricted_solver::make_gram(const working_set& set)
+{
+    const std::int64_t known = gram_.rows;
+    if (known == set.size()) return;
     if (set.size() > gram_room_.rows) {
         const std::int64_t room = room_for_gram(set.size());
         panel<double> grown = ops_.allocate(room, room);
@@ -110,11 +133,6 @@ void restricted_solver::grow_gram(const working_set& set)
     }
     gram_ = backend::leading_block(gram_room_, set.size(), set.size());
     ops_.gram(*set.columns, fit_.weights, known, gram_);
-
-    for (std::int64_t u = known; u < set.size(); ++u)
-        correlation_.push_back(
-            settings_.response_correlation[static_cast<std::size_t>(set.features[static_cast<std::size_t>(u)])]);
-    gram_seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
 }
 
 solver::batch_outcome restricted_solver::descend(const working_set& set, std::span<const double> lambda,

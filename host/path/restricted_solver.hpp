@@ -10,11 +10,19 @@
 
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #include <vector>
 
 namespace proxpath::path {
+
+/// The Gram matrix of all features, which fits of several responses to one X take from each other: whoever needs it
+/// first makes it.
+struct shared_gram {
+    std::mutex making;
+    panel<double> C;
+};
 
 struct restricted_settings {
     solver_kind solver = solver_kind::automatic;
@@ -24,6 +32,7 @@ struct restricted_settings {
     std::uint64_t factor_limit_bytes = 0;         ///< the largest factor of one that Newton steps may keep
     std::span<const double> response_correlation; ///< p, x̃_j'wỹ
     const narrow_start* start = nullptr;          ///< products that are known, which the solver shares
+    shared_gram* of_all = nullptr;                ///< where other fits need the same Gram matrix; may be null
     std::function<bool()> keep_going;
 };
 
@@ -51,6 +60,7 @@ private:
     bool use_gram(const working_set& set);
     std::int64_t room_for_gram(std::int64_t features) const;
     void grow_gram(const working_set& set);
+    void make_gram(const working_set& set);
     solver::batch_outcome descend(const working_set& set, std::span<const double> lambda, panel<double>& B, bool gram,
                                   double gap_tolerance, std::int64_t max_iterations);
     solver::batch_outcome iterate(const working_set& set, std::span<const double> lambda, panel<double>& B, bool gram,
