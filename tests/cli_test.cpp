@@ -229,8 +229,7 @@ TEST_F(Cli, PredictionsDoNotReplaceWhatTheyAreMadeFrom)
 TEST_F(Cli, WhatSomebodyPutIntoTheOlderFolderMeanwhileIsNotDeleted)
 {
     ASSERT_EQ(call({"fit", small_data(), "--out", folder.file("fit"), "--n-lambda", "3"}).code, exit_certified);
-    const destination where =
-        check_folder_destination(folder.file("fit"), true, {fit_files::path, fit_files::path_header}, fit_file_names());
+    const destination where = check_folder_destination(folder.file("fit"), true, fit_marks(), is_fit_file);
     staging_folder newer(where);
     write_text_file(newer.file(fit_files::path), "new");
     spill(path_of("notes.txt"), "mine");
@@ -242,8 +241,7 @@ TEST_F(Cli, WhatSomebodyPutIntoTheOlderFolderMeanwhileIsNotDeleted)
 
 TEST_F(Cli, AResultWhosePlaceIsTakenMeanwhileGoesBesideIt)
 {
-    staging_folder late(check_folder_destination(folder.file("fit"), false, {fit_files::path, fit_files::path_header},
-                                                 fit_file_names()));
+    staging_folder late(check_folder_destination(folder.file("fit"), false, fit_marks(), is_fit_file));
     write_text_file(late.file(fit_files::path), "late");
     std::filesystem::create_directory(folder.file("fit"));
     spill(path_of(fit_files::path), "first");
@@ -299,7 +297,9 @@ TEST_F(Cli, EveryMalformedFileGivesCodeOneAMessageWithItsPlaceAndNoFolder)
         SCOPED_TRACE(name);
         std::vector<std::string> words{"fit"};
         if (kind == "y")
-            words.insert(words.end(), {folder.file("design.svm"), "--y", malformed + name});
+            // What is no vector of numbers may still be a table of responses.
+            words.insert(words.end(),
+                         {folder.file("design.svm"), name.ends_with(".mtx") ? "--offset" : "--y", malformed + name});
         else
             words.push_back(malformed + name);
         words.insert(words.end(), {"--out", folder.file("fit")});

@@ -78,7 +78,7 @@ protected:
         words.insert(words.end(), options.begin(), options.end());
         return call(words);
     }
-    cli::fitted_path fitted() const { return cli::read_fit(folder.file("fit"), 1); }
+    cli::fitted_path fitted() const { return cli::read_fit(folder.file("fit"), "", 1); }
     nlohmann::json summary() const { return nlohmann::json::parse(slurp(folder.file("fit/summary.json"))); }
 
     io_test::temporary_folder folder;

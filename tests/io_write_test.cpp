@@ -74,7 +74,8 @@ TEST(IoWrite, AnOlderFileStaysWhenWritingFails)
 void commit_then_interrupt_twice(const std::string& path)
 {
     const cli::signal_scope signals;
-    cli::staging_folder folder(cli::check_folder_destination(path, true, {"mark", "old"}, {"mark", "new"}));
+    cli::staging_folder folder(cli::check_folder_destination(path, true, {{"mark", "old"}},
+                                                             [](const std::string& name) { return name == "mark"; }));
     cli::write_text_file(folder.file("mark"), "new");
     folder.commit_folder();
     (void)std::raise(SIGINT);

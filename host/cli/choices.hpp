@@ -5,6 +5,7 @@
 #include <proxpath/cv.hpp>
 #include <proxpath/io.hpp>
 #include <proxpath/options.hpp>
+#include <proxpath/responses.hpp>
 
 #include <array>
 #include <string>
@@ -38,6 +39,9 @@ inline constexpr std::array form_choices{choice<form_kind>{"auto", form_kind::au
 
 inline constexpr std::array precision_choices{choice<precision_kind>{"double", precision_kind::float64},
                                               choice<precision_kind>{"single", precision_kind::float32}};
+
+inline constexpr std::array response_grid_choices{choice<response_grid>{"own", response_grid::own},
+                                                  choice<response_grid>{"common", response_grid::common}};
 
 inline constexpr std::array split_choices{choice<fold_kind>{"random", fold_kind::random},
                                           choice<fold_kind>{"stratified", fold_kind::stratified},

@@ -13,6 +13,7 @@
 #include "host/cli/staging.hpp"
 
 #include <proxpath/cv.hpp>
+#include <proxpath/errors.hpp>
 #include <proxpath/fit.hpp>
 
 #include <chrono>
@@ -46,7 +47,11 @@ int cv(const arguments& typed, console& to)
     const std::optional<destination> where = begin(fit, facts);
 
     fit.read.on_progress = [&](const progress& now) { return report.progressed(now); };
-    const data_set data = load(fit);
+    const loaded_data loaded = load(fit);
+    const data_set& data = loaded.set;
+    if (loaded.responses() > 1)
+        throw invalid_input(fmt::format("{} holds {} responses; proxpath cv takes one (proxpath fit takes several)",
+                                        fit.y_file, loaded.responses()));
     facts.notes = data.notes;
     facts.index_base = data.index_base;
     facts.load_s = seconds_since(started);
@@ -59,7 +64,7 @@ int cv(const arguments& typed, console& to)
     options.path.on_progress = fit.read.on_progress;
     options.groups = groups;
     options.fold_ids = fold_ids;
-    share_memory_limit(fit, data.X, options.path);
+    share_memory_limit(fit, data, options.path);
     if (fit.dry_run) return dry_run(typed, fit, data, options.path, facts, to);
 
     const auto solving = std::chrono::steady_clock::now();

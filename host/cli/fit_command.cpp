@@ -9,6 +9,8 @@
 #include "host/cli/fit_summary.hpp"
 #include "host/cli/model_inputs.hpp"
 #include "host/cli/process_memory.hpp"
+#include "host/cli/responses_command.hpp"
+#include "host/cli/responses_file.hpp"
 #include "host/cli/settings.hpp"
 #include "host/cli/staging.hpp"
 #include "host/cli/values.hpp"
@@ -50,8 +52,7 @@ std::optional<destination> begin(const fit_settings& settings, fit_facts& facts)
     facts.threads = parallel::resolve_threads(settings.path.threads);
     facts.base_bytes = peak_memory_bytes();
     if (settings.dry_run) return {};
-    return check_folder_destination(settings.out, settings.force, {fit_files::path, fit_files::path_header},
-                                    fit_file_names());
+    return check_folder_destination(settings.out, settings.force, fit_marks(), is_fit_file);
 }
 
 void note_solved(const path_result& result, const data_set& data, int threads, fit_facts& facts)
@@ -71,59 +72,60 @@ void commit(staging_folder& folder, const nlohmann::json& summary, const std::st
                                 out, left));
 }
 
-data_set load(const fit_settings& settings)
+loaded_data load(const fit_settings& settings)
 {
-    data_set data = read_data(settings.design, settings.read);
+    loaded_data data{read_data(settings.design, settings.read), {}};
+    data_set& set = data.set;
     if (!settings.y_file.empty()) {
-        if (!data.y.empty())
-            data.notes.push_back(
+        if (!set.y.empty())
+            set.notes.push_back(
                 fmt::format("responses are those of {}, not those in the design file", settings.y_file));
-        data.y = read_vector(settings.y_file);
-        if (static_cast<std::int64_t>(data.y.size()) != data.X.rows())
+        response_table table = read_responses(settings.y_file, settings);
+        if (table.rows != set.X.rows())
             throw file_error(
                 settings.y_file, 0,
-                fmt::format("{} responses, but {} has {} rows", data.y.size(), settings.design, data.X.rows()));
+                fmt::format("{} responses, but {} has {} rows", table.rows, settings.design, set.X.rows()));
+        set.y = std::move(table.values);
+        data.response_names = std::move(table.names);
     }
-    if (data.y.empty())
+    if (set.y.empty())
         throw invalid_input(
             fmt::format("{} holds no responses; give them with --y FILE (or --y-column for CSV)", settings.design));
     return data;
 }
 
-void share_memory_limit(const fit_settings& settings, const matrix& X, path_options& path)
+void share_memory_limit(const fit_settings& settings, const data_set& data, path_options& path)
 {
     if (settings.memory == 0) return;
-    const std::uint64_t stored = X.stored_bytes();
+    const matrix& X = data.X;
+    // One response is a part of the plan, further ones lie beside it.
+    const std::uint64_t further = sizeof(double) * (data.y.size() - static_cast<std::size_t>(X.rows()));
+    const std::uint64_t stored = X.stored_bytes() + further;
+    const std::string_view data_text = further == 0 ? "X" : "X with its responses";
     if (settings.memory <= stored)
-        throw out_of_memory(fmt::format("--memory {}: X alone takes {}; raise the limit", bytes_text(settings.memory),
-                                        bytes_text(stored)),
+        throw out_of_memory(fmt::format("--memory {}: {} alone takes {}; raise the limit", bytes_text(settings.memory),
+                                        data_text, bytes_text(stored)),
                             stored, settings.memory);
     path.memory_limit = settings.memory - stored;
     try {
         (void)plan_memory(X, path);
     } catch (const out_of_memory& problem) {
         const std::uint64_t least = problem.needed_bytes() + stored;
-        throw out_of_memory(fmt::format("--memory {}: X takes {} of it, the work at least {}; raise the limit to {}",
-                                        bytes_text(settings.memory), bytes_text(stored),
+        throw out_of_memory(fmt::format("--memory {}: {} takes {} of it, the work at least {}; raise the limit to {}",
+                                        bytes_text(settings.memory), data_text, bytes_text(stored),
                                         bytes_text(problem.needed_bytes()), bytes_text(least)),
                             least, settings.memory);
     }
 }
 
-namespace {
-
-/// An older fit is replaced by a whole path only; what was interrupted goes beside it, under a name that is free: an
-/// earlier one that was interrupted may hold more.
 void go_beside_older(fit_settings& settings, destination& where, reporter& report)
 {
     const std::string older = settings.out;
     settings.out = free_name_beside(where, "interrupted");
-    where = check_folder_destination(settings.out, false, {fit_files::path, fit_files::path_header}, fit_file_names());
+    where = check_folder_destination(settings.out, false, fit_marks(), is_fit_file);
     report.warn(
         fmt::format("interrupted: the older fit '{}' stays, what is finished goes to '{}'", older, settings.out));
 }
-
-} // namespace
 
 void write_files(const staging_folder& folder, const path_result& result, const data_set& data)
 {
@@ -136,18 +138,26 @@ int dry_run(const arguments& typed, const fit_settings& settings, const data_set
             const fit_facts& facts, console& to)
 {
     const memory_plan plan = plan_memory(data.X, path);
+    const std::int64_t responses = static_cast<std::int64_t>(data.y.size()) / data.X.rows();
     if (settings.json) {
-        const nlohmann::json out = {{"n", data.X.rows()},        {"p", data.X.cols()},
-                                    {"nnz", data.X.nonzeros()},  {"seconds", {{"load", facts.load_s}}},
-                                    {"device", facts.device},    {"device_reason", facts.device_reason},
-                                    {"memory", plan_json(plan)}, {"peak_memory_bytes", peak_memory_bytes()},
-                                    {"notes", data.notes},       {"options", options_json(typed, settings)}};
+        const nlohmann::json out = {{"n", data.X.rows()},
+                                    {"p", data.X.cols()},
+                                    {"responses", responses},
+                                    {"nnz", data.X.nonzeros()},
+                                    {"seconds", {{"load", facts.load_s}}},
+                                    {"device", facts.device},
+                                    {"device_reason", facts.device_reason},
+                                    {"memory", plan_json(plan)},
+                                    {"peak_memory_bytes", peak_memory_bytes()},
+                                    {"notes", data.notes},
+                                    {"options", options_json(typed, settings)}};
         to.out << json_text(out) << '\n';
         return exit_certified;
     }
     if (settings.level == verbosity::quiet) return exit_certified;
     to.out << fmt::format("{} rows, {} features, {} non-zeros; read in {}\n", data.X.rows(), data.X.cols(),
                           data.X.nonzeros(), seconds_text(facts.load_s));
+    if (responses > 1) to.out << fmt::format("{} responses; the memory is that of one fit\n", responses);
     to.out << "device: " << device_text(facts) << '\n';
     to.out << "memory: " << plan_text(plan) << '\n';
     for (const std::string& note : data.notes) to.out << "note: " << note << '\n';
@@ -155,13 +165,12 @@ int dry_run(const arguments& typed, const fit_settings& settings, const data_set
     return exit_certified;
 }
 
-namespace {
-
-/// Rows of positive weight.
 std::int64_t rows_that_count(const std::vector<double>& weights, std::int64_t n)
 {
     return n - std::count(weights.begin(), weights.end(), 0.0);
 }
+
+namespace {
 
 int code_of(const path_result& result)
 {
@@ -181,7 +190,8 @@ int fit(const arguments& typed, console& to)
     std::optional<destination> where = begin(settings, facts);
 
     settings.read.on_progress = [&](const progress& now) { return report.progressed(now); };
-    const data_set data = load(settings);
+    const loaded_data loaded = load(settings);
+    const data_set& data = loaded.set;
     facts.notes = data.notes;
     facts.index_base = data.index_base;
     facts.load_s = seconds_since(started);
@@ -189,12 +199,14 @@ int fit(const arguments& typed, console& to)
     path_options path = settings.path;
     inputs.lend_to(path);
     path.on_progress = settings.read.on_progress;
-    share_memory_limit(settings, data.X, path);
+    share_memory_limit(settings, data, path);
     if (settings.dry_run) return dry_run(typed, settings, data, path, facts, to);
     if (settings.level == verbosity::verbose) {
         report.note("device " + device_text(facts));
         report.note(plan_text(plan_memory(data.X, path)));
     }
+
+    if (loaded.responses() > 1) return fit_responses(typed, settings, loaded, inputs, path, *where, facts, report, to);
 
     const auto solving = clock::now();
     const path_result result = fit_path(data.X, data.y, path);

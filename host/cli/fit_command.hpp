@@ -7,8 +7,11 @@
 #include "host/cli/staging.hpp"
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -18,21 +21,38 @@ namespace proxpath::cli {
 /// @throws what the library throws; nothing is left behind then
 int fit(const arguments& typed, console& to);
 
-// Steps of a fit that a cross-validation takes, too.
+// Steps of a fit that a cross-validation, or fits of several responses, take, too.
+
+/// X and the responses to its rows.
+struct loaded_data {
+    data_set set;                            ///< y: of all responses, one after the other
+    std::vector<std::string> response_names; ///< where they have any, of each
+    std::int64_t responses() const { return static_cast<std::int64_t>(set.y.size()) / set.X.rows(); }
+    std::span<const double> response(std::int64_t r) const
+    {
+        const auto n = static_cast<std::size_t>(set.X.rows());
+        return std::span(set.y).subspan(static_cast<std::size_t>(r) * n, n);
+    }
+};
 
 double seconds_since(std::chrono::steady_clock::time_point start);
 /// Device, threads and memory as they are before anything is read. @return where the folder goes; none for a dry run
 std::optional<destination> begin(const fit_settings& settings, fit_facts& facts);
-/// X and y, with the responses from wherever they were asked for.
-data_set load(const fit_settings& settings);
-/// What --memory leaves for the work once X is there.
-void share_memory_limit(const fit_settings& settings, const matrix& X, path_options& path);
+/// X and the responses, from wherever they were asked for.
+loaded_data load(const fit_settings& settings);
+/// What --memory leaves for the work once the data are there.
+void share_memory_limit(const fit_settings& settings, const data_set& data, path_options& path);
 /// What ran, and the checksums of what it ran on.
 void note_solved(const path_result& result, const data_set& data, int threads, fit_facts& facts);
 /// The summary, and with it the folder complete in its place `out`.
 void commit(staging_folder& folder, const nlohmann::json& summary, const std::string& out, reporter& report);
 /// All but the summary.
 void write_files(const staging_folder& folder, const path_result& result, const data_set& data);
+/// An older fit is replaced by what is whole only: from now on `settings` and `where` name a place beside it that is
+/// free, because an earlier one that was interrupted may hold more.
+void go_beside_older(fit_settings& settings, destination& where, reporter& report);
+/// Rows of positive weight.
+std::int64_t rows_that_count(const std::vector<double>& weights, std::int64_t n);
 int dry_run(const arguments& typed, const fit_settings& settings, const data_set& data, const path_options& path,
             const fit_facts& facts, console& to);
 

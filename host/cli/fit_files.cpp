@@ -109,14 +109,62 @@ void read_chosen(const std::string& file, const nlohmann::json& summary, const s
     }
 }
 
+/// How the names of a response's files begin: nothing where there is one response alone.
+std::string files_of_response(const std::string& folder, const std::string& response)
+{
+    const std::string table = folder + "/" + fit_files::responses;
+    if (!fs::exists(table)) {
+        if (response.empty()) return {};
+        throw invalid_input(fmt::format("--response '{}': '{}' is the fit of one response", response, folder));
+    }
+    const std::vector<std::string> lines = read_lines(table);
+    if (lines.empty() || lines.front() != fit_files::responses_header)
+        throw file_error(table, 1, "this is not the header of a table of responses; fit again");
+    if (response.empty())
+        throw invalid_input(fmt::format("'{}' holds fits of {} responses; say of which by --response, its number or "
+                                        "its name in {}",
+                                        folder, lines.size() - 1, fit_files::responses));
+    const std::size_t cells = split(fit_files::responses_header, ',').size();
+    std::string by_number;
+    for (std::size_t i = 1; i < lines.size(); ++i) {
+        const auto parts = split(lines[i], ',');
+        if (parts.size() < cells)
+            throw file_error(table, static_cast<std::int64_t>(i) + 1,
+                             fmt::format("{} cells, but the header names {}", parts.size(), cells));
+        const auto name = static_cast<std::size_t>(parts[cells - 1].data() - lines[i].data());
+        if (lines[i].substr(name) == csv_cell(response)) return std::string(parts[1]); // a name before any number
+        if (parts[0] == response) by_number = parts[1];
+    }
+    if (!by_number.empty()) return by_number;
+    throw invalid_input(fmt::format("--response '{}': '{}' has no such response; they are 1 to {}, or names in {}",
+                                    response, folder, lines.size() - 1, fit_files::responses));
+}
+
 } // namespace
 
-const std::vector<std::string>& fit_file_names()
+const std::vector<folder_mark>& fit_marks()
 {
-    static const std::vector<std::string> names{fit_files::path,        fit_files::coefficients, fit_files::summary,
-                                                fit_files::features,    fit_files::curve,        fit_files::folds,
-                                                fit_files::predictions, fit_files::criteria};
-    return names;
+    static const std::vector<folder_mark> marks{{fit_files::path, fit_files::path_header},
+                                                {fit_files::responses, fit_files::responses_header}};
+    return marks;
+}
+
+bool is_fit_file(const std::string& name)
+{
+    std::string_view rest = name;
+    if (name.starts_with(fit_files::response_prefix)) {
+        rest.remove_prefix(fit_files::response_prefix.size());
+        const std::size_t digits = rest.find_first_not_of("0123456789");
+        if (digits == 0 || digits == std::string_view::npos || rest[digits] != '.') return false;
+        rest.remove_prefix(digits + 1);
+        return rest == fit_files::path || rest == fit_files::coefficients || rest == fit_files::summary ||
+               rest == fit_files::criteria;
+    }
+    for (const std::string& known :
+         {fit_files::path, fit_files::coefficients, fit_files::summary, fit_files::features, fit_files::curve,
+          fit_files::folds, fit_files::predictions, fit_files::criteria, fit_files::responses})
+        if (rest == known) return true;
+    return false;
 }
 
 const char* status_text(column_status status)
@@ -183,17 +231,18 @@ std::string json_text(const nlohmann::json& value)
     return value.dump(2, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
-fitted_path read_fit(const std::string& folder, int threads)
+fitted_path read_fit(const std::string& folder, const std::string& response, int threads)
 {
-    const auto file = [&](const std::string& name) { return folder + "/" + name; };
     std::error_code ignored;
     if (!fs::exists(folder, ignored))
         throw system_error(fmt::format("there is no folder '{}'; give one that fit wrote", folder));
     if (!fs::is_directory(folder, ignored))
         throw invalid_input(fmt::format("'{}' is no folder; give one that fit wrote", folder));
+    const std::string begin = folder + "/" + files_of_response(folder, response);
+    const auto file = [&](const std::string& name) { return begin + name; };
     for (const std::string& name : {fit_files::path, fit_files::coefficients, fit_files::summary})
         if (!fs::exists(file(name)))
-            throw invalid_input(fmt::format("'{}' has no {}; give a folder that fit wrote", folder, name));
+            throw invalid_input(fmt::format("there is no '{}'; give a folder that fit wrote", file(name)));
     fitted_path fit;
     fit.points = read_path_csv(file(fit_files::path));
     read_options settings;
@@ -215,7 +264,8 @@ fitted_path read_fit(const std::string& folder, int threads)
     read_chosen(file(fit_files::summary), summary, "criteria", {"aic", "bic", "ebic"}, fit);
     const auto offset = summary.find("offset_checksum"); // absent in older folders
     fit.offset = offset != summary.end() && !offset->is_null();
-    if (fs::exists(file(fit_files::features))) fit.features = read_lines(file(fit_files::features));
+    const std::string features = folder + "/" + fit_files::features;
+    if (fs::exists(features)) fit.features = read_lines(features);
     return fit;
 }
 

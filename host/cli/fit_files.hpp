@@ -1,6 +1,8 @@
 // The files of a fit's folder: their names, and how they are written and read back.
 #pragma once
 
+#include "host/cli/staging.hpp"
+
 #include <proxpath/criteria.hpp>
 #include <proxpath/result.hpp>
 
@@ -23,12 +25,20 @@ inline const std::string curve = "cv.csv";
 inline const std::string folds = "folds.csv";
 inline const std::string predictions = "predictions.csv";
 inline const std::string criteria = "criteria.csv";
+/// Of several responses: each fit's files are path.csv, coefficients.mtx, summary.json and perhaps criteria.csv, their
+/// names behind response-N., and this says of every fit which those are.
+inline const std::string responses = "responses.csv";
+inline const std::string response_prefix = "response-";
+inline const std::string responses_header =
+    "response,files,lambda_max,null_loss,lambdas,converged,not_converged,rel_gap,df,dev_ratio,passes,name";
 inline const std::string path_header =
     "lambda,df,dev_ratio,intercept,primal,dual,gap,rel_gap,kkt,status,iterations,passes";
 } // namespace fit_files
 
-/// All that fit and cv write: what --force may delete.
-const std::vector<std::string>& fit_file_names();
+/// What tells a folder that fit or cv wrote.
+const std::vector<folder_mark>& fit_marks();
+/// Whether fit or cv write a file of that name: what --force may delete.
+bool is_fit_file(const std::string& name);
 
 /// "converged", "not_converged" or "interrupted".
 const char* status_text(column_status status);
@@ -53,7 +63,10 @@ struct fitted_path {
     std::map<std::string, double> chosen; ///< lambdas by their rules: min, 1se, aic, bic, ebic; where there are any
 };
 
-/// @throws invalid_input when `folder` is none of ours, file_error when a file in it is damaged, system_error
-fitted_path read_fit(const std::string& folder, int threads);
+/// @param response name or number from 1 of one, where the folder holds fits of several; else empty
+/// @throws invalid_input when `folder` is none of ours, or its responses are other ones; file_error when a file in it
+/// is
+///         damaged; system_error
+fitted_path read_fit(const std::string& folder, const std::string& response, int threads);
 
 } // namespace proxpath::cli

@@ -34,19 +34,6 @@ nlohmann::json end_text(path_end end)
 
 std::string hexadecimal(std::uint64_t value) { return fmt::format("{:016x}", value); }
 
-/// Rows of the table: the first, the last, and about eight between, evenly spaced.
-std::vector<std::size_t> rows_to_show(std::size_t count, bool all)
-{
-    constexpr std::size_t shown = 10;
-    std::vector<std::size_t> rows;
-    if (all || count <= shown) {
-        for (std::size_t i = 0; i < count; ++i) rows.push_back(i);
-        return rows;
-    }
-    for (std::size_t i = 0; i < shown; ++i) rows.push_back(i * (count - 1) / (shown - 1));
-    return rows;
-}
-
 std::string verdict(const path_result& result, double tol)
 {
     const status_counts counts = count_statuses(result.points);
@@ -61,8 +48,6 @@ std::string verdict(const path_result& result, double tol)
     if (counts.interrupted > 0) parts.push_back(fmt::format("{} interrupted", counts.interrupted));
     return fmt::format("{}", fmt::join(parts, "; "));
 }
-
-std::string line(std::string_view label, const std::string& text) { return fmt::format("{:<14}{}\n", label, text); }
 
 nlohmann::json account_json(const std::vector<round_account>& account)
 {
@@ -107,6 +92,23 @@ std::string account_text(const std::vector<round_account>& account)
 }
 
 } // namespace
+
+std::string page_line(std::string_view label, const std::string& text)
+{
+    return fmt::format("{:<14}{}\n", label, text);
+}
+
+std::vector<std::size_t> rows_to_show(std::size_t count, bool all)
+{
+    constexpr std::size_t shown = 10;
+    std::vector<std::size_t> rows;
+    if (all || count <= shown) {
+        for (std::size_t i = 0; i < count; ++i) rows.push_back(i);
+        return rows;
+    }
+    for (std::size_t i = 0; i < shown; ++i) rows.push_back(i * (count - 1) / (shown - 1));
+    return rows;
+}
 
 std::string model_name(double alpha) { return alpha == 1 ? "Lasso" : alpha == 0 ? "Ridge" : "Elastic net"; }
 
@@ -210,11 +212,11 @@ nlohmann::json criteria_json(const path_result& path, const information_criteria
 
 std::string criteria_text(const path_result& path, const information_criteria& criteria)
 {
-    if (!criteria.any) return line("criteria", "none: no lambda leaves anything unexplained");
+    if (!criteria.any) return page_line("criteria", "none: no lambda leaves anything unexplained");
     std::string text;
     for (const auto& [name, at] : {std::pair{"lambda.aic", criteria.at_aic}, std::pair{"lambda.bic", criteria.at_bic},
                                    std::pair{"lambda.ebic", criteria.at_ebic}})
-        text += line(name, fmt::format("{:.6g}, {} non-zeros", path.points[at].lambda, path.points[at].df));
+        text += page_line(name, fmt::format("{:.6g}, {} non-zeros", path.points[at].lambda, path.points[at].df));
     return text;
 }
 
@@ -223,10 +225,10 @@ std::string summary_page(const path_result& result, const fit_facts& facts, cons
 {
     std::string page = fmt::format("{} path, alpha {}: {} rows, {} features, {} non-zeros\n", model_name(result.alpha),
                                    result.alpha, result.n, result.p, result.nonzeros);
-    page += line("device", device_text(facts));
-    page += line("solver", result.solver);
-    page += line("lambda_max", fmt::format("{:.6g}", result.lambda_max));
-    page += line("lambdas", verdict(result, settings.path.tol));
+    page += page_line("device", device_text(facts));
+    page += page_line("solver", result.solver);
+    page += page_line("lambda_max", fmt::format("{:.6g}", result.lambda_max));
+    page += page_line("lambdas", verdict(result, settings.path.tol));
     page += fmt::format("\n{:>12} {:>9} {:>10} {:>9} {:>9} {:>11} {:>7}  {}\n", "lambda", "non-zeros", "dev ratio",
                         "rel gap", "kkt", "iterations", "passes", "status");
     const std::vector<std::size_t> rows = rows_to_show(result.points.size(), whole_path);
@@ -240,17 +242,19 @@ std::string summary_page(const path_result& result, const fit_facts& facts, cons
         page += fmt::format("({} of {} lambdas; {} has all)\n", rows.size(), result.points.size(),
                             settings.out.empty() ? "--verbose" : settings.out + "/" + fit_files::path);
     if (whole_path) page += account_text(result.account);
-    page += '\n' + line("passes", fmt::format("{} over the whole of X, in {} rounds", result.passes, result.rounds));
-    page += line("seconds",
-                 fmt::format("{:.2f} = load {:.2f} + solve {:.2f} (prepare {:.2f}, gather {:.2f}, gram {:.2f}, inner "
-                             "{:.2f}, certify {:.2f}) + write {:.2f}",
-                             facts.total_s, facts.load_s, facts.solve_s, result.seconds.prepare, result.seconds.gather,
-                             result.seconds.gram, result.seconds.inner, result.seconds.certify, facts.write_s));
-    page += line("memory", fmt::format("peak {}, of which {} program; {}", bytes_text(facts.peak_bytes),
-                                       bytes_text(facts.base_bytes), plan_text(result.memory)));
-    for (const std::string& note : facts.notes) page += line("note", note);
-    for (const std::string& note : result.notes) page += line("note", note);
-    if (!settings.out.empty()) page += line("written", settings.out);
+    page +=
+        '\n' + page_line("passes", fmt::format("{} over the whole of X, in {} rounds", result.passes, result.rounds));
+    page +=
+        page_line("seconds",
+                  fmt::format("{:.2f} = load {:.2f} + solve {:.2f} (prepare {:.2f}, gather {:.2f}, gram {:.2f}, inner "
+                              "{:.2f}, certify {:.2f}) + write {:.2f}",
+                              facts.total_s, facts.load_s, facts.solve_s, result.seconds.prepare, result.seconds.gather,
+                              result.seconds.gram, result.seconds.inner, result.seconds.certify, facts.write_s));
+    page += page_line("memory", fmt::format("peak {}, of which {} program; {}", bytes_text(facts.peak_bytes),
+                                            bytes_text(facts.base_bytes), plan_text(result.memory)));
+    for (const std::string& note : facts.notes) page += page_line("note", note);
+    for (const std::string& note : result.notes) page += page_line("note", note);
+    if (!settings.out.empty()) page += page_line("written", settings.out);
     return page;
 }
 

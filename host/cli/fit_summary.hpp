@@ -59,6 +59,11 @@ std::string criteria_text(const path_result& path, const information_criteria& c
 std::string summary_page(const path_result& result, const fit_facts& facts, const fit_settings& settings,
                          bool whole_path);
 
+/// A line of a page: what it is about, and the text.
+std::string page_line(std::string_view label, const std::string& text);
+/// Rows of a table to show: all, or the first, the last and about eight between, evenly spaced.
+std::vector<std::size_t> rows_to_show(std::size_t count, bool all);
+
 /// "cpu, 4 threads (auto: no CUDA backend is installed)"
 std::string device_text(const fit_facts& facts);
 

@@ -92,7 +92,10 @@ std::vector<option_record> data_options()
                "each also .gz, .xz or .zst")
             .required()
             .in("Data", in_fits | in_predict),
-        option("--y", "FILE", "Responses: one number a line, or a Matrix Market array with one column")
+        option(
+            "--y", "FILE",
+            "Response: one number a line, or a table (.csv, .mtx, .npz); fit takes each of its columns as a response "
+            "of its own")
             .otherwise("those in X (svmlight, or CSV with --y-column)")
             .in("Data", in_fits),
         option("--y-column", "NAME",
@@ -138,6 +141,11 @@ std::vector<option_record> model_options()
         option("--lambda", "L1,L2,…", "Own lambdas, decreasing, instead of the grid; @FILE reads one a line")
             .value(argument_kind::lambdas, above(0))
             .in("Model", in_fits),
+        option("--response-grid", "G",
+               "Lambdas of several responses: from each one's own lambda_max, or a common grid from the largest of "
+               "these; --lambda is for all in any case")
+            .word(names_of(response_grid_choices), name_of(response_grid_choices, responses_options{}.grid))
+            .in("Model", in_fit),
         option("--no-intercept", "", "Fit without an intercept").flag().in("Model", in_fits),
         option("--no-standardize", "",
                "Penalise the coefficients as they are, not those of columns scaled to unit variance")
@@ -301,7 +309,8 @@ std::vector<option_record> output_options()
     return {
         option("--out", "DIR",
                "Folder to make (or an empty one): path.csv, coefficients.mtx, summary.json, and features.txt where X "
-               "names its features")
+               "names its features; of several responses responses.csv, and those files of each as response-N.path.csv "
+               "and so on")
             .required()
             .in("Output", in_fit),
         option(
@@ -314,6 +323,8 @@ std::vector<option_record> output_options()
                "CSV to write, one row for each row of X and one column for each lambda; an older file is replaced")
             .required()
             .in("Output", in_predict),
+        option("--response", "R", "Of several responses that were fitted: the number or the name of the one to predict")
+            .in("Data", in_predict),
         option("--lambda", "L",
                "Predict for this lambda alone: min or 1se of a folder that cv wrote, aic, bic or ebic of one that fit "
                "--criteria wrote, or a number. Between two lambdas of the path coefficients are interpolated linearly, "

@@ -225,7 +225,7 @@ int predict(const arguments& typed, console& to)
     reporter report(to, settings.level);
     const destination where = check_file_destination(settings.out);
     check_not_an_input(settings, where);
-    const fitted_path fit = read_fit(settings.folder, settings.threads);
+    const fitted_path fit = read_fit(settings.folder, settings.response, settings.threads);
     check_offset(fit, settings);
     resolve_rule(fit, settings);
     const chosen_columns chosen = choose(fit, settings);

@@ -92,7 +92,10 @@ fit_settings make_fit_settings(const arguments& typed)
     settings.read = read_settings_of(typed);
     settings.memory = settings.read.memory_limit;
     settings.level = typed.given("--verbose") ? verbosity::verbose : level_of(typed);
-    if (typed.which() == command::fit) settings.criteria = typed.given("--criteria");
+    if (typed.which() == command::fit) {
+        settings.criteria = typed.given("--criteria");
+        settings.grid = value_of(response_grid_choices, *typed.text("--response-grid"));
+    }
     settings.force = typed.given("--force");
     settings.json = typed.given("--json");
 
@@ -160,6 +163,7 @@ predict_settings make_predict_settings(const arguments& typed)
     require(typed, "--out");
     predict_settings settings;
     settings.folder = *typed.text("DIR");
+    settings.response = typed.text("--response").value_or("");
     settings.design = *typed.text("X");
     settings.out = *typed.text("--out");
     settings.read = read_settings_of(typed);

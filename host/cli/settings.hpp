@@ -7,6 +7,7 @@
 #include <proxpath/cv.hpp>
 #include <proxpath/io.hpp>
 #include <proxpath/options.hpp>
+#include <proxpath/responses.hpp>
 
 #include <cstdint>
 #include <string>
@@ -36,6 +37,7 @@ struct fit_settings {
     input_sources sources;
     std::uint64_t memory = 0; ///< bytes for X and the work on it; 0 = automatic
     verbosity level = verbosity::normal;
+    response_grid grid = response_grid::own; ///< of several responses
     bool criteria = false;
     bool force = false;
     bool dry_run = false;
@@ -53,6 +55,7 @@ struct cv_settings {
 /// What `proxpath predict` was asked to do.
 struct predict_settings {
     std::string folder;
+    std::string response; ///< name or number of one, where the folder holds several
     std::string design;
     std::string out;
     std::string offset_file;

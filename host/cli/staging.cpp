@@ -117,26 +117,30 @@ bool bears(const std::string& folder, const folder_mark& mark)
     return line.substr(0, line.find('\n')) == mark.first_line;
 }
 
-void check_replaceable(const std::string& shown, const std::string& path, bool force, const folder_mark& mark,
-                       const std::vector<std::string>& known)
+/// @return the names in the folder
+std::vector<std::string> check_replaceable(const std::string& shown, const std::string& path, bool force,
+                                           const std::vector<folder_mark>& marks,
+                                           const std::function<bool(const std::string&)>& ours)
 {
     if (!fs::is_directory(path))
         throw invalid_input(fmt::format("--out '{}' exists and is no folder; choose another name", shown));
     if (!force)
         throw invalid_input(
             fmt::format("--out '{}' exists; choose another name, or add --force to replace an older fit", shown));
-    if (!bears(path, mark))
+    if (std::none_of(marks.begin(), marks.end(), [&](const folder_mark& mark) { return bears(path, mark); }))
         throw invalid_input(
             fmt::format("--out '{}' exists and is no fit of proxpath (it has no {} of one); --force does not "
                         "replace it, choose another name",
-                        shown, mark.file));
+                        shown, marks.front().file));
+    std::vector<std::string> names;
     for (const auto& entry : fs::directory_iterator(path)) {
-        const std::string name = entry.path().filename().string();
-        if (std::find(known.begin(), known.end(), name) == known.end())
+        names.push_back(entry.path().filename().string());
+        if (!ours(names.back()))
             throw invalid_input(fmt::format("--out '{}' holds '{}', which no fit writes; --force would delete it: move "
                                             "it away or choose another name",
-                                            shown, name));
+                                            shown, names.back()));
     }
+    return names;
 }
 
 } // namespace
@@ -150,16 +154,15 @@ std::string free_name_beside(const destination& where, const std::string& ending
     return name;
 }
 
-destination check_folder_destination(const std::string& path, bool force, const folder_mark& mark,
-                                     const std::vector<std::string>& known)
+destination check_folder_destination(const std::string& path, bool force, const std::vector<folder_mark>& marks,
+                                     const std::function<bool(const std::string&)>& ours)
 {
     destination where = located(path);
     std::error_code problem;
     if (fs::symlink_status(where.path, problem).type() != fs::file_type::not_found) {
         try {
             where.replaces = !(fs::is_directory(where.path) && fs::is_empty(where.path));
-            if (where.replaces) check_replaceable(path, where.path, force, mark, known);
-            where.known = known;
+            if (where.replaces) where.known = check_replaceable(path, where.path, force, marks, ours);
         } catch (const fs::filesystem_error& failure) {
             refuse("cannot look into", where.path, failure.code().value());
         }

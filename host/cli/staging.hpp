@@ -4,6 +4,7 @@
 
 #include "host/cli/interruption.hpp"
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -26,11 +27,12 @@ struct folder_mark {
 };
 
 /// A folder to be made; an empty one of that name may be there.
-/// @param known files that a fit may hold: an older folder is replaced only if it has `mark` and nothing else
+/// @param marks an older folder is replaced only if it has one of them
+/// @param ours  whether a name is that of a file which such a folder may hold: with any other it is not replaced
 /// @throws invalid_input when the parent is missing, or the folder holds something and may not be replaced
 /// @throws system_error when nothing can be written there
-destination check_folder_destination(const std::string& path, bool force, const folder_mark& mark,
-                                     const std::vector<std::string>& known);
+destination check_folder_destination(const std::string& path, bool force, const std::vector<folder_mark>& marks,
+                                     const std::function<bool(const std::string&)>& ours);
 
 /// A name that nothing has: the destination's with an ending, numbered from 2 where that is taken.
 std::string free_name_beside(const destination& where, const std::string& ending);
@@ -47,6 +49,8 @@ public:
     ~staging_folder();
 
     std::string file(const std::string& name) const { return path_ + "/" + name; }
+    /// Another place for it, in the same parent.
+    void redirect(const destination& where) { where_ = where; }
     /// Gives the folder, with all that is in it, the destination's name.
     /// @return where the older folder lies if it has come to hold files that no fit writes; else empty
     std::string commit_folder();

@@ -89,6 +89,17 @@ std::vector<std::string_view> split(std::string_view text, char separator)
     }
 }
 
+std::string csv_cell(const std::string& text)
+{
+    if (text.find_first_of(",;\"\t\r\n") == std::string::npos) return text;
+    std::string quoted = "\"";
+    for (const char c : text) {
+        if (c == '"') quoted += '"';
+        quoted += c;
+    }
+    return quoted + '"';
+}
+
 std::string bytes_text(std::uint64_t bytes)
 {
     constexpr std::array units{"KiB", "MiB", "GiB", "TiB"};

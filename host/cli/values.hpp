@@ -21,6 +21,9 @@ std::optional<std::uint64_t> parse_size(std::string_view text);
 /// Parts between separators; an empty text has one empty part.
 std::vector<std::string_view> split(std::string_view text, char separator);
 
+/// A text as one cell of a CSV line: quoted where it has to be.
+std::string csv_cell(const std::string& text);
+
 /// "1.5 GiB"
 std::string bytes_text(std::uint64_t bytes);
 

@@ -69,8 +69,8 @@ public:
 private:
     void size_groups(const matrix& X)
     {
-        // Beside what a fit takes, each response of a group keeps its null model and its result until its turn.
-        const std::uint64_t waiting = sizeof(double) * static_cast<std::uint64_t>(2 * X.rows() + 4 * X.cols());
+        // Beside what a fit takes, each response of a group has its problem and its null model until its turn.
+        const std::uint64_t waiting = sizeof(double) * static_cast<std::uint64_t>(3 * X.rows() + 9 * X.cols());
         const std::uint64_t room = shares_.plan.limit_bytes / 8;
         group_ = std::clamp<std::int64_t>(static_cast<std::int64_t>(room / waiting), 1, group_size);
         if (choice_.provider != nullptr) return;

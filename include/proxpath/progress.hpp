@@ -18,9 +18,9 @@ struct progress {
     std::int64_t lambdas_total = 0; ///< lambdas of the path (solving)
     std::int64_t passes = 0;        ///< passes over the whole of X so far
     std::int64_t working_set = 0;   ///< features in the working set
-    std::int64_t fits_done = 0;     ///< fit_cv only: paths that are finished
-    std::int64_t fits_total = 0; ///< fit_cv only: paths to be fitted, as far as is known; lambdas and passes are of one
-    double largest_rel_gap = 0;  ///< largest relative gap among the finished lambdas
+    std::int64_t fits_done = 0;     ///< fit_cv and fit_responses only: paths that are finished
+    std::int64_t fits_total = 0;    ///< the same: paths to be fitted, as far as is known; lambdas and passes are of one
+    double largest_rel_gap = 0;     ///< largest relative gap among the finished lambdas
 };
 
 /// Called now and then from the thread that called the library. Return false to stop: fit_path then returns the path

@@ -4,7 +4,9 @@
 It stands outside the library: it reads the data and the fit folder with code of its own and shares nothing with the
 program but the definitions of the problem. NumPy and SciPy as Debian 12 packages them are enough.
 
-    check_fit.py DIR X [--y FILE] [--y-column NAME] [--json]
+    check_fit.py DIR X [--y FILE] [--y-column NAME] [--response R] [--json]
+
+Of a folder with the fits of several responses one is checked, by its number or name; the table --y has it as a column.
 
 Exit code 0 when every check holds, 1 when one fails or a file cannot be read.
 
@@ -236,18 +238,23 @@ def read_csv(path, y_column=None):
     return sp.csc_matrix(table), y
 
 
-def read_vector(path):
+def read_responses(path, column=0):
+    """One column of them."""
     text = read_bytes(path)
     if text.startswith(b"%"):
         values = read_matrix_market(path)
-        if sp.issparse(values) or values.shape[1] != 1:
-            raise CheckError(f"{path}: one column of responses is wanted")
-        return values[:, 0]
-    return np.array([float(line) for line in text.decode("utf-8").split()])
+        values = values.toarray() if sp.issparse(values) else values
+    elif path.removesuffix(".gz").removesuffix(".xz").endswith(".csv"):
+        values = read_csv(path)[0].toarray()
+    else:
+        values = np.array([[float(line)] for line in text.decode("utf-8").split()])
+    if column >= values.shape[1]:
+        raise CheckError(f"{path}: {values.shape[1]} columns, but response {column + 1} is to be checked")
+    return values[:, column]
 
 
-def read_design(path, y_file=None, y_column=None, format="auto", index_base="auto", features=None):
-    """X in compressed columns without stored zeros, and y (None where there is none)."""
+def read_design(path, y_file=None, y_column=None, format="auto", index_base="auto", features=None, response=0):
+    """X in compressed columns without stored zeros, and y (None where there is none), a column of the file from 0."""
     kind = format_of(path, format)
     y = None
     if kind == "svm":
@@ -259,7 +266,7 @@ def read_design(path, y_file=None, y_column=None, format="auto", index_base="aut
     else:
         X, y = read_csv(path, y_column)
     if y_file:
-        y = read_vector(y_file)
+        y = read_responses(y_file, response)
     X.sum_duplicates()
     X.eliminate_zeros()
     X.sort_indices()
@@ -269,15 +276,24 @@ def read_design(path, y_file=None, y_column=None, format="auto", index_base="aut
 
 
 class Fit:
-    """The three files of a fit folder."""
+    """The three files of a fit, which of several responses have names of their own."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, response=None):
         try:
-            with open(os.path.join(folder, "summary.json"), encoding="utf-8") as file:
+            begin = ""
+            if response is not None:
+                with open(os.path.join(folder, "responses.csv"), encoding="utf-8", newline="") as file:
+                    table = list(csv.DictReader(file))
+                found = ([row for row in table if row["name"] == response] or
+                         [row for row in table if row["response"] == response])
+                if not found:
+                    raise CheckError(f"{folder}/responses.csv: no response {response!r}")
+                begin = found[0]["files"]
+            with open(os.path.join(folder, begin + "summary.json"), encoding="utf-8") as file:
                 self.summary = json.load(file)
-            with open(os.path.join(folder, "path.csv"), encoding="utf-8", newline="") as file:
+            with open(os.path.join(folder, begin + "path.csv"), encoding="utf-8", newline="") as file:
                 rows = list(csv.reader(file))
-            coefficients = parse_matrix_market(os.path.join(folder, "coefficients.mtx"))
+            coefficients = parse_matrix_market(os.path.join(folder, begin + "coefficients.mtx"))
         except (OSError, ValueError) as error:
             raise CheckError(f"{folder}: {error}") from error
         if not rows or rows[0] != PATH_HEADER:
@@ -508,7 +524,9 @@ def check_lambdas(fit, problem, report):
     elif lambda_max > 0:
         report.fact("number of lambdas", K == int(options["n_lambda"]), f"{K}, asked {options['n_lambda']}")
         ratio = options.get("lambda_min_ratio") or (1e-2 if problem.n < problem.p else 1e-4)
-        report.close("largest lambda of the grid", fit["lambda"][0], lambda_max, RELATIVE_TOLERANCE * lambda_max)
+        # A grid in common begins with the largest lambda_max of all responses, of which one is at hand here.
+        first = max(lambda_max, fit["lambda"][0]) if options.get("response_grid") == "common" else lambda_max
+        report.close("largest lambda of the grid", fit["lambda"][0], first, RELATIVE_TOLERANCE * lambda_max)
         share = np.arange(K, dtype=REAL) / max(K - 1, 1)
         grid = REAL(fit["lambda"][0]) * REAL(ratio) ** share
         report.close("grid even in the logarithm", fit["lambda"] / grid, np.ones(K), GRID_TOLERANCE, fit["lambda"])
@@ -567,10 +585,10 @@ def check_columns(fit, problem, report):
     return found
 
 
-def check_folder(folder, X, y, problems=None):
+def check_folder(folder, X, y, problems=None, response=None):
     """Checks a fit folder against data. `problems` may keep Problem objects between calls on the same data; give X as
     `X.astype(REAL)` then, so that they share it."""
-    fit = Fit(folder)
+    fit = Fit(folder, response)
     # Their problem is another one than is recomputed here: better no verdict than a wrong one.
     for name in ("weights", "offset", "penalty_factors", "lower", "upper"):
         if fit.summary.get(name + "_checksum") is not None:
@@ -626,16 +644,19 @@ def main():
     parser.add_argument("design", metavar="X", help="the design that was fitted")
     parser.add_argument("--y", metavar="FILE", help="responses; default: those in X")
     parser.add_argument("--y-column", metavar="NAME", help="response column of a CSV file; default: as in the fit")
+    parser.add_argument("--response", metavar="R", help="number or name of one, where several were fitted")
     parser.add_argument("--json", action="store_true", help="print every check as JSON")
     arguments = parser.parse_args()
     try:
-        options = Fit(arguments.folder).options
+        fit = Fit(arguments.folder, arguments.response)
+        options = fit.options
         y_column = arguments.y_column or (None if arguments.y else options.get("y_column"))
         X, y = read_design(arguments.design, arguments.y, y_column, options.get("format") or "auto",
-                           options.get("index_base") or "auto", options.get("features"))
+                           options.get("index_base") or "auto", options.get("features"),
+                           fit.summary.get("response", 1) - 1)
         if y is None:
             raise CheckError("no responses: give --y FILE or --y-column NAME")
-        report = check_folder(arguments.folder, X, y)
+        report = check_folder(arguments.folder, X, y, response=arguments.response)
     except (CheckError, OSError, ValueError, KeyError) as error:
         print(f"check_fit: {error}", file=sys.stderr)
         return 1

@@ -10,6 +10,7 @@ check_fit must notice.
 """
 
 import argparse
+import csv
 import os
 import shutil
 import subprocess
@@ -251,6 +252,37 @@ def check_predictions(session, data, options):
     session.outcome(f"{data.name} {' '.join(options)}: predictions between lambdas", problems)
 
 
+def check_responses(session, data, options):
+    """Several responses at once: each is a fit like any other, and predict finds each by number and by name."""
+    rng = np.random.default_rng(5)
+    columns = {"y": np.asarray(data.y, dtype=float), "turned": np.asarray(data.y, dtype=float)[::-1],
+               "noise, 100 times": 100 * rng.normal(size=len(data.y))}
+    table = os.path.join(session.work, "responses.csv")
+    with open(table, "w", encoding="ascii", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(columns)
+        writer.writerows([repr(float(value)) for value in row] for row in zip(*columns.values()))
+    folder = session.folder()
+    name = f"{data.name} {' '.join(options)}: three responses"
+    done = session.run("fit", *data.arguments[:1], "--y", table, "--out", folder, "--threads", "2", "--quiet", *options)
+    if done.returncode != 0:
+        session.outcome(name, [f"exit code {done.returncode}", done.stderr.strip()])
+        return
+    target = os.path.join(session.work, "predictions.csv")
+    for number, (response, y) in enumerate(columns.items(), 1):
+        try:
+            problems = list(check_fit.check_folder(folder, data.X, y, response=response).failures)
+        except check_fit.CheckError as error:
+            problems = [str(error)]
+        fit = check_fit.Fit(folder, str(number))
+        for named in (response, str(number)):
+            done = session.run("predict", folder, *data.arguments[:1], "--response", named, "--out", target, "--quiet")
+            problems += [done.stderr.strip()] if done.returncode else compare_predictions(
+                data.X, fit["intercept"].astype(check_fit.REAL), fit.coefficients.toarray().astype(check_fit.REAL),
+                fit["lambda"], target)
+        session.outcome(f"{name}: {response}", problems)
+
+
 def rewrite(path, change):
     with open(path, encoding="utf-8") as file:
         lines = file.read().split("\n")
@@ -370,6 +402,10 @@ def main():
                 confirm(session, words, [*options, "--n-lambda", "20", "--lambda-min-ratio", "0.05"])
         for data in (odd, sets["far_from_zero"], fixture(work, "csc_int8.npz")):
             check_predictions(session, data, ["--alpha", "0.5", "--n-lambda", "9"])
+        for options in (["--n-lambda", "9"], ["--alpha", "0.5", "--n-lambda", "9", "--response-grid", "common"],
+                        ["--alpha", "0", "--n-lambda", "5"], ["--n-lambda", "5", "--no-intercept", "--no-standardize"]):
+            for data in (odd, sets["far_from_zero"]):
+                check_responses(session, data, options)
         check_the_checker(session, odd)
 
         if arguments.data:

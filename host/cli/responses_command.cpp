@@ -1,0 +1,281 @@
+// The steps of the fits of several responses; see responses_command.hpp. The files of each are written as soon as it is
+// finished, so that neither memory nor what an interruption costs grows with their number; a table says what became of
+// each.
+
+#include "host/cli/responses_command.hpp"
+
+#include "host/cli/exit_code.hpp"
+#include "host/cli/fit_files.hpp"
+#include "host/cli/process_memory.hpp"
+#include "host/cli/values.hpp"
+#include "host/io/output_file.hpp"
+
+#include <proxpath/criteria.hpp>
+#include <proxpath/errors.hpp>
+#include <proxpath/responses.hpp>
+#include <proxpath/version.hpp>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <utility>
+
+#include <fmt/format.h>
+#include <xxhash.h>
+
+namespace proxpath::cli {
+
+namespace {
+
+using steady = std::chrono::steady_clock;
+
+/// What the table and the page say of one response.
+struct response_line {
+    std::string name;
+    std::string files; ///< how the names of its files begin
+    double lambda_max = 0;
+    double null_loss = 0;
+    std::size_t lambdas = 0;
+    status_counts counts;
+    double rel_gap = 0;   ///< largest
+    std::int64_t df = 0;  ///< at the last lambda
+    double dev_ratio = 0; ///< there
+    std::int64_t passes = 0;
+};
+
+response_line line_of(const path_result& fit, std::string name, std::string files)
+{
+    response_line line{std::move(name), std::move(files),  fit.lambda_max,
+                       fit.null_loss,   fit.points.size(), count_statuses(fit.points)};
+    for (const path_point& point : fit.points) line.rel_gap = std::max(line.rel_gap, point.rel_gap);
+    line.df = fit.points.back().df;
+    line.dev_ratio = fit.points.back().dev_ratio;
+    line.passes = fit.passes;
+    return line;
+}
+
+/// The name stands last, so that what reads the others need not know how names are quoted.
+void write_table(const std::string& file, const std::vector<response_line>& lines)
+{
+    io::output_file out(file);
+    out.print("{}\n", fit_files::responses_header);
+    for (std::size_t r = 0; r < lines.size(); ++r) {
+        const response_line& each = lines[r];
+        out.print("{},{},{},{},{},{},{},{},{},{},{},{}\n", r + 1, each.files, each.lambda_max, each.null_loss,
+                  each.lambdas, each.counts.converged, each.counts.not_converged, each.rel_gap, each.df, each.dev_ratio,
+                  each.passes, csv_cell(each.name));
+    }
+    out.commit();
+}
+
+/// Writes the files of each fit, and keeps what is to be said of all.
+class response_writer {
+public:
+    response_writer(const fit_settings& settings, const loaded_data& data, const model_inputs& inputs,
+                    const nlohmann::json& options, const fit_facts& facts, const staging_folder& folder)
+        : settings_(settings), data_(data), inputs_(inputs), options_(options), facts_(facts), folder_(folder),
+          digits_(fmt::format("{}", data.responses()).size())
+    {}
+
+    void take(std::int64_t response, const path_result& fit)
+    {
+        const auto at = static_cast<std::size_t>(response);
+        const std::string files = fmt::format("{}{:0{}}.", fit_files::response_prefix, response + 1, digits_);
+        write_path_csv(folder_.file(files + fit_files::path), fit.points);
+        write_coefficients(folder_.file(files + fit_files::coefficients), fit.coefficients);
+        fit_facts facts = facts_;
+        facts.notes.clear(); // on the data: once, in the summary of all
+        const std::span<const double> y = data_.response(response);
+        facts.response_checksum = XXH3_64bits(y.data(), y.size_bytes());
+        facts.solve_s = fit.seconds.total;
+        facts.peak_bytes = peak_memory_bytes();
+        nlohmann::json summary = summary_json(fit, facts, inputs_, options_);
+        summary["response"] = response + 1;
+        const std::string name = data_.response_names.empty() ? std::string() : data_.response_names[at];
+        summary["response_name"] = name.empty() ? nlohmann::json(nullptr) : nlohmann::json(name);
+        if (settings_.criteria) {
+            const information_criteria criteria =
+                compute_criteria(fit, rows_that_count(inputs_.weights, data_.set.X.rows()));
+            write_criteria_csv(folder_.file(files + fit_files::criteria), fit, criteria);
+            summary["criteria"] = criteria_json(fit, criteria);
+        }
+        write_summary(folder_.file(files + fit_files::summary), summary);
+        lines_.push_back(line_of(fit, name, files));
+        for (const std::string& note : fit.notes)
+            if (notes_.size() < most_notes)
+                notes_.push_back(fmt::format("response {}: {}", response + 1, note));
+            else
+                ++further_notes_;
+        plan_ = fit.memory;
+        device_ = {fit.device, fit.device_name, fit.device_reason};
+    }
+
+    const std::vector<response_line>& lines() const { return lines_; }
+    std::vector<std::string> notes() const
+    {
+        std::vector<std::string> all = facts_.notes;
+        all.insert(all.end(), notes_.begin(), notes_.end());
+        if (further_notes_ > 0)
+            all.push_back(fmt::format("{} further notes are in the summaries of the responses", further_notes_));
+        return all;
+    }
+    const memory_plan& plan() const { return plan_; }
+    /// What ran, once something has.
+    void tell_device(fit_facts& facts) const
+    {
+        if (lines_.empty()) return;
+        facts.device = device_[0];
+        facts.device_name = device_[1];
+        facts.device_reason = device_[2];
+    }
+
+private:
+    static constexpr std::size_t most_notes = 20;
+
+    const fit_settings& settings_;
+    const loaded_data& data_;
+    const model_inputs& inputs_;
+    const nlohmann::json& options_;
+    const fit_facts& facts_;
+    const staging_folder& folder_;
+    std::size_t digits_;
+    std::vector<response_line> lines_;
+    std::vector<std::string> notes_;
+    std::int64_t further_notes_ = 0;
+    memory_plan plan_;
+    std::array<std::string, 3> device_;
+};
+
+struct sums_of_responses {
+    status_counts counts;
+    std::int64_t passes = 0;
+    double rel_gap = 0;
+};
+
+sums_of_responses sum_up(const std::vector<response_line>& lines)
+{
+    sums_of_responses sums;
+    for (const response_line& each : lines) {
+        sums.counts.converged += each.counts.converged;
+        sums.counts.not_converged += each.counts.not_converged;
+        sums.passes += each.passes;
+        sums.rel_gap = std::max(sums.rel_gap, each.rel_gap);
+    }
+    return sums;
+}
+
+nlohmann::json summary_of_all(const response_writer& writer, const loaded_data& data, const fit_facts& facts,
+                              const nlohmann::json& options)
+{
+    const sums_of_responses sums = sum_up(writer.lines());
+    nlohmann::json summary = {
+        {"version", version()},
+        {"device", facts.device},
+        {"device_name", facts.device_name},
+        {"device_reason", facts.device_reason},
+        {"threads", facts.threads},
+        {"options", options},
+        {"n", data.set.X.rows()},
+        {"p", data.set.X.cols()},
+        {"nnz", data.set.X.nonzeros()},
+        {"data_checksum", fmt::format("{:016x}", facts.matrix_checksum)},
+        {"responses", data.responses()},
+        {"responses_fitted", writer.lines().size()},
+        {"converged", sums.counts.converged},
+        {"not_converged", sums.counts.not_converged},
+        {"largest_rel_gap", sums.rel_gap},
+        {"passes", sums.passes},
+        {"seconds",
+         {{"load", facts.load_s}, {"solve", facts.solve_s}, {"write", facts.write_s}, {"total", facts.total_s}}},
+        {"memory", plan_json(writer.plan())},
+        {"program_bytes", facts.base_bytes},
+        {"peak_memory_bytes", facts.peak_bytes},
+        {"notes", writer.notes()}};
+    return summary;
+}
+
+std::string page_of_all(const response_writer& writer, const loaded_data& data, const fit_facts& facts,
+                        const fit_settings& settings, bool every)
+{
+    const std::vector<response_line>& lines = writer.lines();
+    const sums_of_responses sums = sum_up(lines);
+    std::string page = fmt::format("{} paths of {} responses, alpha {}: {} rows, {} features, {} non-zeros\n",
+                                   model_name(settings.path.alpha), data.responses(), settings.path.alpha,
+                                   data.set.X.rows(), data.set.X.cols(), data.set.X.nonzeros());
+    page += page_line("device", device_text(facts));
+    page += page_line("lambdas", fmt::format("{} of {} certified, largest relative gap {:.1e} (tolerance {:.1e})",
+                                             sums.counts.converged, sums.counts.converged + sums.counts.not_converged,
+                                             sums.rel_gap, settings.path.tol));
+    page += fmt::format("\n{:>9} {:>12} {:>8} {:>10} {:>9} {:>10} {:>9}  {}\n", "response", "lambda_max", "lambdas",
+                        "certified", "non-zeros", "dev ratio", "rel gap", "name");
+    const std::vector<std::size_t> rows = rows_to_show(lines.size(), every);
+    for (const std::size_t row : rows) {
+        const response_line& each = lines[row];
+        page += fmt::format("{:>9} {:>12.6g} {:>8} {:>10} {:>9} {:>10.6f} {:>9.1e}  {}\n", row + 1, each.lambda_max,
+                            each.lambdas, each.counts.converged, each.df, each.dev_ratio, each.rel_gap, each.name);
+    }
+    if (rows.size() < lines.size())
+        page += fmt::format("({} of {} responses; {}/{} has all)\n", rows.size(), lines.size(), settings.out,
+                            fit_files::responses);
+    page += '\n' + page_line("seconds", fmt::format("{:.2f} = load {:.2f} + solve and write {:.2f}", facts.total_s,
+                                                    facts.load_s, facts.solve_s + facts.write_s));
+    page += page_line("memory", fmt::format("peak {}, of which {} program; each fit {}", bytes_text(facts.peak_bytes),
+                                            bytes_text(facts.base_bytes), plan_text(writer.plan())));
+    for (const std::string& note : writer.notes()) page += page_line("note", note);
+    page += page_line("written", settings.out);
+    return page;
+}
+
+} // namespace
+
+int fit_responses(const arguments& typed, fit_settings& settings, const loaded_data& data, const model_inputs& inputs,
+                  const path_options& path, destination& where, fit_facts& facts, reporter& report, console& to)
+{
+    const auto solving = steady::now();
+    const nlohmann::json options = options_json(typed, settings);
+    facts.matrix_checksum = data.set.X.checksum(settings.path.threads);
+    staging_folder folder(where);
+    response_writer writer(settings, data, inputs, options, facts, folder);
+    responses_options many;
+    many.path = path;
+    many.grid = settings.grid;
+    bool interrupted = false;
+    double writing_s = 0;
+    try {
+        proxpath::fit_responses(data.set.X, data.set.y, many, [&](std::int64_t response, path_result&& fit) {
+            const auto writing = steady::now();
+            writer.take(response, fit);
+            writing_s += seconds_since(writing);
+        });
+    } catch (const cancelled&) {
+        if (writer.lines().empty()) throw;
+        interrupted = true;
+    }
+    writer.tell_device(facts);
+    facts.write_s = writing_s;
+    facts.solve_s = seconds_since(solving) - writing_s;
+    facts.total_s = facts.load_s + seconds_since(solving);
+    facts.peak_bytes = peak_memory_bytes();
+    write_table(folder.file(fit_files::responses), writer.lines());
+    if (!data.set.feature_names.empty()) write_features(folder.file(fit_files::features), data.set.feature_names);
+    const nlohmann::json summary = summary_of_all(writer, data, facts, options);
+    if (interrupted && where.replaces) {
+        go_beside_older(settings, where, report);
+        folder.redirect(where);
+    }
+    commit(folder, summary, settings.out, report);
+
+    if (settings.json)
+        to.out << json_text(summary) << '\n';
+    else if (settings.level != verbosity::quiet)
+        to.out << page_of_all(writer, data, facts, settings, settings.level == verbosity::verbose);
+    if (interrupted) return exit_interrupted;
+    const sums_of_responses sums = sum_up(writer.lines());
+    if (sums.counts.not_converged == 0) return exit_certified;
+    report.warn(fmt::format("{} of {} lambdas did not reach the tolerance; {}/{} says of which responses",
+                            sums.counts.not_converged, sums.counts.converged + sums.counts.not_converged, settings.out,
+                            fit_files::responses));
+    return exit_not_converged;
+}
+
+} // namespace proxpath::cli

@@ -1,0 +1,244 @@
+// `proxpath fit` with a table of responses: what is read, what is written, how predict finds it, and what is refused.
+
+#include "tests/cli_support.hpp"
+#include "tests/io_support.hpp"
+#include "tests/support/problems.hpp"
+
+#include "host/cli/exit_code.hpp"
+#include "host/cli/fit_files.hpp"
+#include "host/cli/values.hpp"
+
+#include <csignal>
+#include <filesystem>
+
+#include <gmock/gmock.h>
+#include <nlohmann/json.hpp>
+
+namespace proxpath::test {
+namespace {
+
+using namespace proxpath::cli;
+using cli_test::call;
+using cli_test::outcome;
+using io_test::slurp;
+using io_test::spill;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr std::int64_t rows = 20;
+
+/// Three responses to 20 rows of 6 features, the second of them constant.
+class ResponsesCommand : public testing::Test {
+protected:
+    ResponsesCommand()
+    {
+        random_numbers random(5);
+        const dense_matrix X = random_matrix(random, rows, 6, 0.8);
+        std::string design = "a,b,c,d,e,f\n";
+        for (std::int64_t i = 0; i < rows; ++i)
+            for (std::int64_t j = 0; j < X.p; ++j) design += fmt::format("{}{}", X.at(i, j), j + 1 < X.p ? "," : "\n");
+        spill(folder.file("X.csv"), design);
+        std::string table = "mass,none,\"length, cm\"\n";
+        for (std::int64_t i = 0; i < rows; ++i) {
+            first.push_back(X.at(i, 1) + 0.1 * random.normal());
+            third.push_back(100 * random.normal());
+            table += fmt::format("{},4.5,{}\n", first.back(), third.back());
+        }
+        spill(folder.file("Y.csv"), table);
+    }
+
+    outcome fit(std::vector<std::string> options = {}, const std::string& y = "Y.csv")
+    {
+        std::vector<std::string> words{"fit",   folder.file("X.csv"), "--y",        folder.file(y),
+                                       "--out", folder.file("fit"),   "--n-lambda", "7"};
+        words.insert(words.end(), options.begin(), options.end());
+        return call(words);
+    }
+    /// The same of one response alone, in a folder of its own.
+    void fit_alone(const std::vector<double>& y, const std::string& to)
+    {
+        std::string text;
+        for (const double number : y) text += fmt::format("{}\n", number);
+        spill(folder.file("y.txt"), text);
+        ASSERT_EQ(call({"fit", folder.file("X.csv"), "--y", folder.file("y.txt"), "--out", folder.file(to),
+                        "--n-lambda", "7"})
+                      .code,
+                  exit_certified);
+    }
+    outcome predict(std::vector<std::string> options)
+    {
+        std::vector<std::string> words{"predict", folder.file("fit"), folder.file("X.csv"), "--out",
+                                       folder.file("predictions.csv")};
+        words.insert(words.end(), options.begin(), options.end());
+        return call(words);
+    }
+    std::string file(const std::string& name) const { return folder.file("fit/" + name); }
+    nlohmann::json json_of(const std::string& name) const { return nlohmann::json::parse(slurp(file(name))); }
+
+    io_test::temporary_folder folder;
+    std::vector<double> first, third;
+};
+
+TEST_F(ResponsesCommand, WritesAFitOfEachAndATableOfAll)
+{
+    const outcome done = fit({"--criteria"});
+    EXPECT_EQ(done.code, exit_certified) << done.err;
+    EXPECT_THAT(done.out, HasSubstr("Lasso paths of 3 responses"));
+    EXPECT_THAT(done.out, HasSubstr("15 of 15 certified")); // a constant response has the null model alone
+    for (const std::string number : {"1", "2", "3"})
+        for (const std::string name : {"path.csv", "coefficients.mtx", "summary.json", "criteria.csv"})
+            EXPECT_TRUE(std::filesystem::exists(file("response-" + number + "." + name))) << number << name;
+    const std::vector<std::string> table = read_lines(file("responses.csv"));
+    ASSERT_EQ(table.size(), 4U);
+    EXPECT_EQ(table[0], fit_files::responses_header);
+    EXPECT_TRUE(table[1].starts_with("1,response-1.,"));
+    EXPECT_TRUE(table[1].ends_with(",mass"));
+    EXPECT_TRUE(table[3].ends_with(",\"length, cm\""));
+    const nlohmann::json summary = json_of("summary.json");
+    EXPECT_EQ(summary["responses"], 3);
+    EXPECT_EQ(summary["responses_fitted"], 3);
+    EXPECT_EQ(summary["converged"], 15);
+    EXPECT_EQ(json_of("response-3.summary.json")["response_name"], "length, cm");
+    EXPECT_THAT(slurp(file("features.txt")), HasSubstr("a\nb\n"));
+}
+
+TEST_F(ResponsesCommand, FitsEachAsItWouldBeAlone)
+{
+    ASSERT_EQ(fit().code, exit_certified);
+    fit_alone(third, "alone");
+    const fitted_path many = read_fit(folder.file("fit"), "3", 1);
+    const fitted_path alone = read_fit(folder.file("alone"), "", 1);
+    ASSERT_EQ(many.points.size(), alone.points.size());
+    for (std::size_t k = 0; k < many.points.size(); ++k)
+        EXPECT_NEAR(many.points[k].lambda, alone.points[k].lambda, 1e-12 * alone.points[k].lambda);
+    ASSERT_EQ(many.coefficients.offsets, alone.coefficients.offsets);
+    for (std::size_t e = 0; e < many.coefficients.values.size(); ++e)
+        EXPECT_NEAR(many.coefficients.values[e], alone.coefficients.values[e], 1e-2);
+    EXPECT_THAT(many.features, ElementsAre("a", "b", "c", "d", "e", "f"));
+}
+
+TEST_F(ResponsesCommand, PredictsOneByNumberOrName)
+{
+    ASSERT_EQ(fit().code, exit_certified);
+    EXPECT_EQ(predict({"--response", "3"}).code, exit_certified);
+    const std::string by_number = slurp(folder.file("predictions.csv"));
+    EXPECT_EQ(predict({"--response", "length, cm"}).code, exit_certified);
+    EXPECT_EQ(slurp(folder.file("predictions.csv")), by_number);
+    EXPECT_EQ(predict({"--response", "mass"}).code, exit_certified);
+    EXPECT_NE(slurp(folder.file("predictions.csv")), by_number);
+}
+
+TEST_F(ResponsesCommand, PredictSaysWhichResponsesThereAre)
+{
+    ASSERT_EQ(fit().code, exit_certified);
+    outcome refused = predict({});
+    EXPECT_EQ(refused.code, exit_wrong_input);
+    EXPECT_THAT(refused.err, HasSubstr("holds fits of 3 responses; say of which by --response"));
+    refused = predict({"--response", "weight"});
+    EXPECT_THAT(refused.err, HasSubstr("--response 'weight'"));
+    EXPECT_THAT(refused.err, HasSubstr("they are 1 to 3, or names in responses.csv"));
+    fit_alone(first, "alone");
+    refused = call({"predict", folder.file("alone"), folder.file("X.csv"), "--response", "1", "--out",
+                    folder.file("predictions.csv")});
+    EXPECT_EQ(refused.code, exit_wrong_input);
+    EXPECT_THAT(refused.err, HasSubstr("is the fit of one response"));
+}
+
+TEST_F(ResponsesCommand, ADamagedTableIsNamed)
+{
+    ASSERT_EQ(fit().code, exit_certified);
+    spill(file("responses.csv"), fit_files::responses_header + "\n1,response-1.\n");
+    outcome refused = predict({"--response", "1"});
+    EXPECT_EQ(refused.code, exit_wrong_input);
+    EXPECT_THAT(refused.err, HasSubstr("responses.csv, line 2: 2 cells, but the header names 12"));
+    spill(file("responses.csv"), "something else\n");
+    EXPECT_THAT(predict({"--response", "1"}).err, HasSubstr("not the header of a table of responses"));
+}
+
+TEST_F(ResponsesCommand, TakesAGridInCommon)
+{
+    ASSERT_EQ(fit({"--response-grid", "common"}).code, exit_certified);
+    const fitted_path large = read_fit(folder.file("fit"), "3", 1);
+    const fitted_path small = read_fit(folder.file("fit"), "mass", 1);
+    ASSERT_EQ(large.points.size(), 7U);
+    ASSERT_EQ(small.points.size(), 7U);
+    for (std::size_t k = 0; k < 7; ++k) EXPECT_EQ(large.points[k].lambda, small.points[k].lambda);
+}
+
+TEST_F(ResponsesCommand, ReplacesAnOlderFolderOfEitherKindByForce)
+{
+    fit_alone(first, "fit");
+    EXPECT_EQ(fit().code, exit_wrong_input);
+    EXPECT_EQ(fit({"--force"}).code, exit_certified);
+    EXPECT_FALSE(std::filesystem::exists(file("path.csv")));
+    EXPECT_EQ(fit({"--force"}).code, exit_certified);
+    spill(file("response-1.notes.txt"), "mine");
+    const outcome refused = fit({"--force"});
+    EXPECT_EQ(refused.code, exit_wrong_input);
+    EXPECT_THAT(refused.err, HasSubstr("holds 'response-1.notes.txt', which no fit writes"));
+    EXPECT_EQ(slurp(file("response-1.notes.txt")), "mine");
+}
+
+TEST_F(ResponsesCommand, ReadsTablesOfEveryKind)
+{
+    std::string array = "%%MatrixMarket matrix array real general\n20 2\n";
+    for (const auto& column : {first, third})
+        for (const double number : column) array += fmt::format("{}\n", number);
+    spill(folder.file("Y.mtx"), array);
+    EXPECT_THAT(fit({}, "Y.mtx").out, HasSubstr("paths of 2 responses"));
+    // One column is one response, with or without a name.
+    std::string named = "height\n";
+    for (const double number : first) named += fmt::format("{}\n", number);
+    spill(folder.file("one.csv"), named);
+    const outcome one = fit({"--force"}, "one.csv");
+    EXPECT_EQ(one.code, exit_certified) << one.err;
+    EXPECT_THAT(one.out, HasSubstr("Lasso path, alpha 1"));
+    EXPECT_TRUE(std::filesystem::exists(file("path.csv")));
+}
+
+TEST_F(ResponsesCommand, SaysWhatIsWrongWithATable)
+{
+    spill(folder.file("short.csv"), "p,q\n1,2\n3,4\n");
+    outcome refused = fit({}, "short.csv");
+    EXPECT_EQ(refused.code, exit_wrong_input);
+    EXPECT_THAT(refused.err, HasSubstr("short.csv"));
+    EXPECT_THAT(refused.err, HasSubstr("2 responses, but"));
+    EXPECT_THAT(refused.err, HasSubstr("has 20 rows"));
+    spill(folder.file("nan.csv"), "p,q\n1,2\n3,nan\n");
+    refused = fit({}, "nan.csv");
+    EXPECT_EQ(refused.code, exit_wrong_input);
+    EXPECT_THAT(refused.err, HasSubstr("nan.csv, line 3"));
+    EXPECT_FALSE(std::filesystem::exists(folder.file("fit")));
+    const outcome validated =
+        call({"cv", folder.file("X.csv"), "--y", folder.file("Y.csv"), "--out", folder.file("cv")});
+    EXPECT_EQ(validated.code, exit_wrong_input);
+    EXPECT_THAT(validated.err, HasSubstr("holds 3 responses; proxpath cv takes one"));
+}
+
+TEST_F(ResponsesCommand, CountsThemIntoTheMemoryAndTheDryRun)
+{
+    const outcome planned = call({"fit", folder.file("X.csv"), "--y", folder.file("Y.csv"), "--dry-run"});
+    EXPECT_EQ(planned.code, exit_certified);
+    EXPECT_THAT(planned.out, HasSubstr("3 responses; the memory is that of one fit"));
+    EXPECT_EQ(fit({"--memory", "10M"}).code, exit_certified);
+    std::string table; // 1.1 MB in memory
+    for (std::int64_t i = 0; i < rows; ++i)
+        for (int response = 0; response < 7000; ++response) table += response < 6999 ? "1," : "2\n";
+    spill(folder.file("wide.csv"), table);
+    const outcome refused = fit({"--force", "--memory", "1M"}, "wide.csv");
+    EXPECT_EQ(refused.code, exit_system);
+    EXPECT_THAT(refused.err, HasSubstr("--memory 1.00 MiB: the 7000 responses of"));
+}
+
+TEST_F(ResponsesCommand, MarksWhatDidNotConverge)
+{
+    const outcome done = fit({"--solver", "ista", "--max-iterations", "1", "--lambda-min-ratio", "1e-3"});
+    EXPECT_EQ(done.code, exit_not_converged);
+    EXPECT_THAT(done.err, HasSubstr("did not reach the tolerance"));
+    EXPECT_THAT(done.err, HasSubstr("responses.csv says of which responses"));
+    EXPECT_GT(json_of("summary.json")["not_converged"], 0);
+}
+
+} // namespace
+} // namespace proxpath::test
