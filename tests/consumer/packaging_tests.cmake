@@ -23,7 +23,7 @@ foreach(kind shared static)
 endforeach()
 # This compiles the whole library once more, so in the way that takes least.
 add_consumer_test(add_subdirectory -DPROXPATH_SOURCE=${PROJECT_SOURCE_DIR} -DPROXPATH_BUILD_PROGRAM=OFF
-  -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG= -DCMAKE_UNITY_BUILD=ON)
+  -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG= -DCMAKE_UNITY_BUILD=ON -DCMAKE_UNITY_BUILD_BATCH_SIZE=32)
 set_tests_properties(packaging.add_subdirectory PROPERTIES TIMEOUT 900 PROCESSORS 2)
 
 # An installed program finds the backend that was installed with it.

@@ -27,10 +27,15 @@ struct cpu_backend {
     }
 };
 
-#ifdef __SANITIZE_THREAD__
+#if defined(__SANITIZE_THREAD__)
 // Without devices, where this takes minutes: ThreadSanitizer sees what their kernels do in tests/kernels.
 using backends_times_types = testing::Types<cpu_backend<float>, cpu_backend<double>>;
 using readers_times_types = backends_times_types;
+#elif defined(__SANITIZE_ADDRESS__)
+// Each way to reach X and each type of numbers once on a device: tests/kernels has every kernel in both types.
+using backends_times_types = testing::Types<cpu_backend<float>, cpu_backend<double>, device_backend<double>>;
+using readers_times_types =
+    testing::Types<cpu_backend<float>, cpu_backend<double>, device_backend<double>, streaming_backend<float>>;
 #else
 using backends_times_types =
     testing::Types<cpu_backend<float>, cpu_backend<double>, device_backend<float>, device_backend<double>>;
