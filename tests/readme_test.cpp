@@ -98,6 +98,11 @@ TEST(ResponsesPage, LibraryLinesAreThoseOfTheBuiltProgram)
     expect_code_of(root / "docs" / "responses.md", "many_responses.cpp");
 }
 
+TEST(StabilityPage, LibraryLinesAreThoseOfTheBuiltProgram)
+{
+    expect_code_of(root / "docs" / "stability.md", "stability.cpp");
+}
+
 TEST(Readme, CMakeLinesAreThoseOfTheConsumerThatIsBuilt)
 {
     const auto code = code_of(root / "tests" / "consumer" / "CMakeLists.txt");
@@ -108,7 +113,7 @@ TEST(Readme, CMakeLinesAreThoseOfTheConsumerThatIsBuilt)
         }
 }
 
-/// Command lines of the program on a page: from "proxpath fit", "proxpath cv" or "proxpath predict" to the end of the
+/// Command lines of the program on a page: from "proxpath fit" and the like to the end of the
 /// line or of the quotation; a backslash at the end continues it.
 std::vector<std::string> command_lines(const fs::path& page)
 {
@@ -120,7 +125,7 @@ std::vector<std::string> command_lines(const fs::path& page)
             text.pop_back();
             text += lines[++i];
         }
-        const std::regex command("proxpath (fit|cv|predict)\\b[^`#]*");
+        const std::regex command("proxpath (fit|cv|predict|stability)\\b[^`#]*");
         for (std::sregex_iterator at(text.begin(), text.end(), command); at != std::sregex_iterator(); ++at)
             found.push_back(at->str());
     }
@@ -133,9 +138,10 @@ TEST(Readme, EveryOptionOfACommandLineExists)
     int seen = 0;
     for (const fs::path& page : pages())
         for (const std::string& line : command_lines(page)) {
-            const command which = line.starts_with("proxpath fit")  ? command::fit
-                                  : line.starts_with("proxpath cv") ? command::cv
-                                                                    : command::predict;
+            const command which = line.starts_with("proxpath fit")         ? command::fit
+                                  : line.starts_with("proxpath cv")        ? command::cv
+                                  : line.starts_with("proxpath stability") ? command::stability
+                                                                           : command::predict;
             const std::regex option("--[a-z][a-z-]*");
             for (std::sregex_iterator at(line.begin(), line.end(), option); at != std::sregex_iterator(); ++at) {
                 const std::string name = at->str();

@@ -8,8 +8,10 @@
 #include "host/cli/fit_files.hpp"
 #include "host/cli/values.hpp"
 
+#include <chrono>
 #include <csignal>
 #include <filesystem>
+#include <thread>
 
 #include <gmock/gmock.h>
 #include <nlohmann/json.hpp>
@@ -24,7 +26,6 @@ using io_test::slurp;
 using io_test::spill;
 using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::Not;
 
 constexpr std::int64_t rows = 20;
 
@@ -141,6 +142,9 @@ TEST_F(ResponsesCommand, PredictSaysWhichResponsesThereAre)
     fit_alone(first, "alone");
     refused = call({"predict", folder.file("alone"), folder.file("X.csv"), "--response", "1", "--out",
                     folder.file("predictions.csv")});
+    EXPECT_EQ(refused.code, exit_certified) << refused.err; // it is the first, and only, one
+    refused = call({"predict", folder.file("alone"), folder.file("X.csv"), "--response", "2", "--out",
+                    folder.file("predictions.csv")});
     EXPECT_EQ(refused.code, exit_wrong_input);
     EXPECT_THAT(refused.err, HasSubstr("is the fit of one response"));
 }
@@ -195,15 +199,34 @@ TEST_F(ResponsesCommand, ReadsTablesOfEveryKind)
     EXPECT_EQ(one.code, exit_certified) << one.err;
     EXPECT_THAT(one.out, HasSubstr("Lasso path, alpha 1"));
     EXPECT_TRUE(std::filesystem::exists(file("path.csv")));
+    EXPECT_EQ(predict({"--response", "height"}).code, exit_certified);
+    EXPECT_THAT(predict({"--response", "weight"}).err, HasSubstr("is the fit of one response, 'height'"));
 }
 
 TEST_F(ResponsesCommand, SaysWhatIsWrongWithATable)
 {
+    spill(folder.file("twice.csv"), "p,p\n" + std::string("1,2\n3,4\n"));
+    EXPECT_THAT(fit({}, "twice.csv").err, HasSubstr("2 rows of responses"));
+    std::string twice = "p,p\n";
+    std::string huge = "small,huge\n";
+    for (std::int64_t i = 0; i < rows; ++i) {
+        twice += fmt::format("{},1\n", i);
+        huge += fmt::format("{},{}\n", i, i % 2 == 0 ? "1e200" : "-1e200");
+    }
+    spill(folder.file("twice.csv"), twice);
+    EXPECT_THAT(fit({}, "twice.csv").err, HasSubstr("two responses are named 'p'"));
+    spill(folder.file("huge.csv"), huge);
+    EXPECT_THAT(fit({}, "huge.csv").err, HasSubstr("Y: response 1: y: its squares overflow"));
+    // A table of 3 GB of zeros in 60 bytes.
+    spill(folder.file("wide.mtx"), "%%MatrixMarket matrix coordinate real general\n20 20000000 1\n1 1 1\n");
+    EXPECT_THAT(fit({"--memory", "1G"}, "wide.mtx").err, HasSubstr("wide.mtx"));
+    spill(folder.file("long.mtx"), "%%MatrixMarket matrix coordinate real general\n2000 1000000 1\n1 1 1\n");
+    EXPECT_THAT(fit({}, "long.mtx").err, HasSubstr("2000 rows of responses, but"));
     spill(folder.file("short.csv"), "p,q\n1,2\n3,4\n");
     outcome refused = fit({}, "short.csv");
     EXPECT_EQ(refused.code, exit_wrong_input);
     EXPECT_THAT(refused.err, HasSubstr("short.csv"));
-    EXPECT_THAT(refused.err, HasSubstr("2 responses, but"));
+    EXPECT_THAT(refused.err, HasSubstr("2 rows of responses, but"));
     EXPECT_THAT(refused.err, HasSubstr("has 20 rows"));
     spill(folder.file("nan.csv"), "p,q\n1,2\n3,nan\n");
     refused = fit({}, "nan.csv");
@@ -228,7 +251,7 @@ TEST_F(ResponsesCommand, CountsThemIntoTheMemoryAndTheDryRun)
     spill(folder.file("wide.csv"), table);
     const outcome refused = fit({"--force", "--memory", "1M"}, "wide.csv");
     EXPECT_EQ(refused.code, exit_system);
-    EXPECT_THAT(refused.err, HasSubstr("--memory 1.00 MiB: the 7000 responses of"));
+    EXPECT_THAT(refused.err, HasSubstr("the 7000 responses of"));
 }
 
 TEST_F(ResponsesCommand, MarksWhatDidNotConverge)
@@ -238,6 +261,86 @@ TEST_F(ResponsesCommand, MarksWhatDidNotConverge)
     EXPECT_THAT(done.err, HasSubstr("did not reach the tolerance"));
     EXPECT_THAT(done.err, HasSubstr("responses.csv says of which responses"));
     EXPECT_GT(json_of("summary.json")["not_converged"], 0);
+}
+
+TEST_F(ResponsesCommand, SaysOnceWhatIsSaidOfAll)
+{
+    std::string design = "a,b\n";
+    for (std::int64_t i = 0; i < rows; ++i) design += fmt::format("{},7\n", i * i % 11); // b is constant
+    spill(folder.file("X.csv"), design);
+    const outcome done = fit();
+    EXPECT_EQ(done.code, exit_certified) << done.err;
+    const std::string note = "note          1 of 2 features have no variation";
+    ASSERT_THAT(done.out, HasSubstr(note));
+    EXPECT_EQ(done.out.find(note), done.out.rfind(note));
+    EXPECT_THAT(done.out, HasSubstr("response 2: the null model fits y exactly"));
+}
+
+/// Many responses of a design that takes a while, and a signal in between.
+class InterruptedResponses : public ResponsesCommand {
+protected:
+    InterruptedResponses()
+    {
+        std::string table;
+        random_numbers random(9);
+        std::string design;
+        for (int i = 0; i < 120; ++i) {
+            for (int j = 0; j < 300; ++j) design += fmt::format("{:.3f}{}", random.normal(), j < 299 ? "," : "\n");
+            for (int r = 0; r < 400; ++r) table += fmt::format("{:.3f}{}", random.normal(), r < 399 ? "," : "\n");
+        }
+        spill(folder.file("slow.csv"), design);
+        spill(folder.file("many.csv"), table);
+    }
+    outcome fit_interrupted(std::vector<std::string> options)
+    {
+        std::vector<std::string> words{"fit",   folder.file("slow.csv"), "--y",       folder.file("many.csv"),
+                                       "--out", folder.file("fit"),      "--threads", "2"};
+        words.insert(words.end(), options.begin(), options.end());
+        // Once the first files are there, a fit is finished.
+        std::jthread signal([this](const std::stop_token& over) {
+            while (!over.stop_requested()) {
+                for (const auto& entry : std::filesystem::directory_iterator(folder.file(""))) {
+                    if (!std::filesystem::exists(entry.path() / "response-002.path.csv")) continue;
+                    if (entry.path().filename().string().find(".partial-") == std::string::npos) continue;
+                    (void)std::raise(SIGINT);
+                    return;
+                }
+                std::this_thread::sleep_for(std::chrono::milliseconds(1));
+            }
+        });
+        return call(words);
+    }
+    void expect_some(const std::string& in) const
+    {
+        const nlohmann::json summary = nlohmann::json::parse(slurp(folder.file(in + "/summary.json")));
+        EXPECT_EQ(summary["interrupted"], true);
+        EXPECT_EQ(summary["responses"], 400);
+        const auto fitted = summary["responses_fitted"].get<std::size_t>();
+        EXPECT_GE(fitted, 2U);
+        EXPECT_LT(fitted, 400U);
+        EXPECT_EQ(read_lines(folder.file(in + "/responses.csv")).size(), fitted + 1);
+        EXPECT_EQ(read_fit(folder.file(in), "2", 1).points.size(), 100U);
+    }
+};
+
+TEST_F(InterruptedResponses, KeepWhatIsFinished)
+{
+    const outcome done = fit_interrupted({});
+    EXPECT_EQ(done.code, exit_interrupted) << done.err;
+    EXPECT_THAT(done.err, HasSubstr("what is finished so far will be written"));
+    EXPECT_THAT(done.out, HasSubstr("of 400 responses were fitted"));
+    expect_some("fit");
+}
+
+TEST_F(InterruptedResponses, GoBesideAnOlderFolder)
+{
+    fit_alone(first, "fit");
+    const outcome done = fit_interrupted({"--force"});
+    EXPECT_EQ(done.code, exit_interrupted) << done.err;
+    EXPECT_TRUE(std::filesystem::exists(file("path.csv")));
+    expect_some("fit.interrupted");
+    for (const auto& entry : std::filesystem::directory_iterator(folder.file("")))
+        EXPECT_EQ(entry.path().filename().string().find(".partial-"), std::string::npos) << entry.path();
 }
 
 } // namespace

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <new>
 #include <stdexcept>
 #include <thread>
 
@@ -252,6 +253,43 @@ TEST(Responses, WhoseFitsNobodyWantsEndTheCall)
     EXPECT_EQ(taken, 3);
 }
 
+TEST(Responses, HandOverWhatTheSinkThrewAsItIs)
+{
+    const regression problem = forty_rows();
+    responses_options options;
+    options.path = problem.options();
+    const matrix X = matrix::from_view(problem.X.view());
+    EXPECT_THROW(fit_responses(X, noise(80), options, [](std::int64_t, path_result&&) { throw std::bad_alloc(); }),
+                 std::bad_alloc);
+    EXPECT_THROW(fit_responses(X, noise(80), options, response_sink()), invalid_input);
+}
+
+TEST(Responses, ThatAreAllDoneAreNotStoppedAnyMore)
+{
+    const regression problem = forty_rows();
+    responses_options options;
+    options.path = problem.options();
+    options.path.threads = 1;
+    options.path.on_progress = [](const progress& now) { return now.fits_done < 5; };
+    EXPECT_EQ(fit_responses(matrix::from_view(problem.X.view()), noise(40 * 5), options).size(), 5U);
+}
+
+/// Results must not pile up behind each other where one thread makes them.
+TEST(Responses, AreHandedOutAsSoonAsThoseBeforeThemAreDone)
+{
+    const regression problem = forty_rows();
+    responses_options options;
+    options.path = problem.options();
+    options.path.threads = 1;
+    std::int64_t done = 0;
+    options.path.on_progress = [&](const progress& now) {
+        done = now.fits_done;
+        return true;
+    };
+    fit_responses(matrix::from_view(problem.X.view()), noise(40 * 20), options,
+                  [&](std::int64_t response, path_result&&) { EXPECT_EQ(done, response); });
+}
+
 std::string refusal(std::span<const double> Y, const responses_options& options = {})
 {
     const regression problem = forty_rows();
@@ -270,6 +308,8 @@ TEST(Responses, ThatCannotBeFittedAreNamed)
     EXPECT_THAT(refusal({}), HasSubstr("Y has 0 values"));
     Y[85] = std::numeric_limits<double>::quiet_NaN();
     EXPECT_THAT(refusal(Y), HasSubstr("Y: response 2, row 5 is nan; must be finite"));
+    Y[85] = 1e200;
+    EXPECT_THAT(refusal(Y), HasSubstr("Y: response 2: y: its squares overflow"));
     Y[85] = 0;
     responses_options options;
     options.path.alpha = 2;

@@ -13,7 +13,6 @@
 #include "host/cli/staging.hpp"
 
 #include <proxpath/cv.hpp>
-#include <proxpath/errors.hpp>
 #include <proxpath/fit.hpp>
 
 #include <chrono>
@@ -49,9 +48,7 @@ int cv(const arguments& typed, console& to)
     fit.read.on_progress = [&](const progress& now) { return report.progressed(now); };
     const loaded_data loaded = load(fit);
     const data_set& data = loaded.set;
-    if (loaded.responses() > 1)
-        throw invalid_input(fmt::format("{} holds {} responses; proxpath cv takes one (proxpath fit takes several)",
-                                        fit.y_file, loaded.responses()));
+    check_one_response(fit, loaded, "cv");
     facts.notes = data.notes;
     facts.index_base = data.index_base;
     facts.load_s = seconds_since(started);

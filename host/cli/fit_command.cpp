@@ -80,11 +80,8 @@ loaded_data load(const fit_settings& settings)
         if (!set.y.empty())
             set.notes.push_back(
                 fmt::format("responses are those of {}, not those in the design file", settings.y_file));
-        response_table table = read_responses(settings.y_file, settings);
-        if (table.rows != set.X.rows())
-            throw file_error(
-                settings.y_file, 0,
-                fmt::format("{} responses, but {} has {} rows", table.rows, settings.design, set.X.rows()));
+        response_table table = read_responses(settings, set.X.rows());
+        for (const std::string& note : table.notes) set.notes.push_back(fmt::format("{}: {}", settings.y_file, note));
         set.y = std::move(table.values);
         data.response_names = std::move(table.names);
     }
@@ -92,6 +89,13 @@ loaded_data load(const fit_settings& settings)
         throw invalid_input(
             fmt::format("{} holds no responses; give them with --y FILE (or --y-column for CSV)", settings.design));
     return data;
+}
+
+void check_one_response(const fit_settings& settings, const loaded_data& data, const char* command)
+{
+    if (data.responses() > 1)
+        throw invalid_input(fmt::format("{} holds {} responses; proxpath {} takes one (proxpath fit takes several)",
+                                        settings.y_file, data.responses(), command));
 }
 
 void share_memory_limit(const fit_settings& settings, const data_set& data, path_options& path)
@@ -121,8 +125,8 @@ void share_memory_limit(const fit_settings& settings, const data_set& data, path
 void go_beside_older(fit_settings& settings, destination& where, reporter& report)
 {
     const std::string older = settings.out;
-    settings.out = free_name_beside(where, "interrupted");
-    where = check_folder_destination(settings.out, false, fit_marks(), is_fit_file);
+    where = place_beside(where, "interrupted");
+    settings.out = where.path;
     report.warn(
         fmt::format("interrupted: the older fit '{}' stays, what is finished goes to '{}'", older, settings.out));
 }
@@ -185,7 +189,7 @@ int fit(const arguments& typed, console& to)
 {
     const auto started = clock::now();
     fit_settings settings = make_fit_settings(typed);
-    reporter report(to, settings.level);
+    reporter report(to, settings.level, true);
     fit_facts facts;
     std::optional<destination> where = begin(settings, facts);
 
@@ -206,7 +210,8 @@ int fit(const arguments& typed, console& to)
         report.note(plan_text(plan_memory(data.X, path)));
     }
 
-    if (loaded.responses() > 1) return fit_responses(typed, settings, loaded, inputs, path, *where, facts, report, to);
+    if (loaded.responses() > 1)
+        return fit_each_response(typed, settings, loaded, inputs, path, *where, facts, report, to);
 
     const auto solving = clock::now();
     const path_result result = fit_path(data.X, data.y, path);
@@ -226,6 +231,7 @@ int fit(const arguments& typed, console& to)
     facts.total_s = seconds_since(started);
     facts.peak_bytes = peak_memory_bytes();
     nlohmann::json summary = summary_json(result, facts, inputs, options_json(typed, settings));
+    if (!loaded.response_names.empty()) summary["response_name"] = loaded.response_names.front();
     if (criteria) summary["criteria"] = criteria_json(result, *criteria);
     commit(folder, summary, settings.out, report);
 

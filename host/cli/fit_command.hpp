@@ -40,6 +40,8 @@ double seconds_since(std::chrono::steady_clock::time_point start);
 std::optional<destination> begin(const fit_settings& settings, fit_facts& facts);
 /// X and the responses, from wherever they were asked for.
 loaded_data load(const fit_settings& settings);
+/// For commands that take one. @throws invalid_input
+void check_one_response(const fit_settings& settings, const loaded_data& data, const char* command);
 /// What --memory leaves for the work once the data are there.
 void share_memory_limit(const fit_settings& settings, const data_set& data, path_options& path);
 /// What ran, and the checksums of what it ran on.

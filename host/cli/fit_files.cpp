@@ -113,10 +113,7 @@ void read_chosen(const std::string& file, const nlohmann::json& summary, const s
 std::string files_of_response(const std::string& folder, const std::string& response)
 {
     const std::string table = folder + "/" + fit_files::responses;
-    if (!fs::exists(table)) {
-        if (response.empty()) return {};
-        throw invalid_input(fmt::format("--response '{}': '{}' is the fit of one response", response, folder));
-    }
+    if (!fs::exists(table)) return {}; // whether that one is meant: see check_single_response
     const std::vector<std::string> lines = read_lines(table);
     if (lines.empty() || lines.front() != fit_files::responses_header)
         throw file_error(table, 1, "this is not the header of a table of responses; fit again");
@@ -140,6 +137,17 @@ std::string files_of_response(const std::string& folder, const std::string& resp
                                     response, folder, lines.size() - 1, fit_files::responses));
 }
 
+/// Of a fit of one response: it may be asked for by its number, or its name where it has one.
+void check_single_response(const std::string& folder, const std::string& response, const nlohmann::json& summary)
+{
+    if (response.empty() || summary.contains("response")) return;
+    const auto name = summary.find("response_name");
+    if (response == "1" || (name != summary.end() && *name == response)) return;
+    throw invalid_input(
+        fmt::format("--response '{}': '{}' is the fit of one response{}", response, folder,
+                    name != summary.end() && name->is_string() ? fmt::format(", '{}'", name->get<std::string>()) : ""));
+}
+
 } // namespace
 
 const std::vector<folder_mark>& fit_marks()
@@ -160,9 +168,9 @@ bool is_fit_file(const std::string& name)
         return rest == fit_files::path || rest == fit_files::coefficients || rest == fit_files::summary ||
                rest == fit_files::criteria;
     }
-    for (const std::string& known :
-         {fit_files::path, fit_files::coefficients, fit_files::summary, fit_files::features, fit_files::curve,
-          fit_files::folds, fit_files::predictions, fit_files::criteria, fit_files::responses})
+    for (const std::string& known : {fit_files::path, fit_files::coefficients, fit_files::summary, fit_files::features,
+                                     fit_files::curve, fit_files::folds, fit_files::predictions, fit_files::criteria,
+                                     fit_files::responses, fit_files::stability, fit_files::frequencies})
         if (rest == known) return true;
     return false;
 }
@@ -254,6 +262,7 @@ fitted_path read_fit(const std::string& folder, const std::string& response, int
                          fmt::format("{} columns, but {} has {} lambdas", fit.coefficients.cols, fit_files::path,
                                      fit.points.size()));
     const nlohmann::json summary = read_summary(file(fit_files::summary));
+    check_single_response(folder, response, summary);
     if (const auto base = summary.find("index_base"); base != summary.end() && !base->is_null()) {
         if (*base != 0 && *base != 1)
             throw file_error(file(fit_files::summary), 0,

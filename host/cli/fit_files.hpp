@@ -25,6 +25,8 @@ inline const std::string curve = "cv.csv";
 inline const std::string folds = "folds.csv";
 inline const std::string predictions = "predictions.csv";
 inline const std::string criteria = "criteria.csv";
+inline const std::string stability = "stability.csv";
+inline const std::string frequencies = "frequencies.mtx";
 /// Of several responses: each fit's files are path.csv, coefficients.mtx, summary.json and perhaps criteria.csv, their
 /// names behind response-N., and this says of every fit which those are.
 inline const std::string responses = "responses.csv";
@@ -35,9 +37,9 @@ inline const std::string path_header =
     "lambda,df,dev_ratio,intercept,primal,dual,gap,rel_gap,kkt,status,iterations,passes";
 } // namespace fit_files
 
-/// What tells a folder that fit or cv wrote.
+/// What tells a folder that fit, cv or stability wrote.
 const std::vector<folder_mark>& fit_marks();
-/// Whether fit or cv write a file of that name: what --force may delete.
+/// Whether any of them writes a file of that name: what --force may delete.
 bool is_fit_file(const std::string& name);
 
 /// "converged", "not_converged" or "interrupted".
@@ -65,8 +67,7 @@ struct fitted_path {
 
 /// @param response name or number from 1 of one, where the folder holds fits of several; else empty
 /// @throws invalid_input when `folder` is none of ours, or its responses are other ones; file_error when a file in it
-/// is
-///         damaged; system_error
+///         is damaged; system_error
 fitted_path read_fit(const std::string& folder, const std::string& response, int threads);
 
 } // namespace proxpath::cli

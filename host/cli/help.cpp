@@ -148,6 +148,11 @@ It is complete or absent: it is written beside under another name, synced, and r
 | `features.txt` | names of the features, one a line; only where X names them |
 | `criteria.csv` | with `--criteria`: lambda, df, aic, bic, ebic; empty where there are none |
 
+Of several responses there are, instead of the first three, `responses.csv` (one row for each: response, files, lambda_max,
+null_loss, lambdas, converged, not_converged, rel_gap, df and dev_ratio at the last lambda, passes, name), for response N
+`response-N.path.csv`, `response-N.coefficients.mtx`, `response-N.summary.json` and with `--criteria`
+`response-N.criteria.csv`, and a `summary.json` of all together.
+
 `proxpath cv` writes the same, of the fit on all rows with the best alpha, and
 
 | file | content |
@@ -157,6 +162,15 @@ It is complete or absent: it is written beside under another name, synced, and r
 | `predictions.csv` | one row for each row of X, of fits that did not see it: fold (one column for each repeat), min and 1se: predictions at lambda.min and lambda.1se |
 
 and in `summary.json` an object `cv`. Repeats and folds count from 1.
+
+`proxpath stability` writes what `fit` does, of all rows, and
+
+| file | content |
+|---|---|
+| `stability.csv` | one row for each feature that a half selected, most frequent first: feature (from 1), selections, frequency (their share of the halves), stable (1 or 0), lambda (the largest at which the frequency has reached the threshold), name |
+| `frequencies.mtx` | p × K, K the lambdas of the whole grid: share of the halves that have selected the feature at this lambda or a larger one |
+
+and in `summary.json` an object `stability`.
 
 Numbers are the shortest texts that read back to the same bits.
 )";

@@ -4,6 +4,8 @@
 
 #include "host/cli/choices.hpp"
 
+#include <proxpath/stability.hpp>
+
 #include <algorithm>
 #include <stdexcept>
 #include <utility>
@@ -16,7 +18,8 @@ namespace {
 
 constexpr auto in_fit = static_cast<unsigned>(command::fit);
 constexpr auto in_cv = static_cast<unsigned>(command::cv);
-constexpr auto in_fits = in_fit | in_cv;
+constexpr auto in_stability = static_cast<unsigned>(command::stability);
+constexpr auto in_fits = in_fit | in_cv | in_stability;
 constexpr auto in_predict = static_cast<unsigned>(command::predict);
 constexpr auto in_devices = static_cast<unsigned>(command::devices);
 constexpr double infinity = std::numeric_limits<double>::infinity();
@@ -86,7 +89,9 @@ private:
 std::vector<option_record> data_options()
 {
     return {
-        option("DIR", "DIR", "Folder that `proxpath fit` or `proxpath cv` wrote").required().in("Data", in_predict),
+        option("DIR", "DIR", "Folder that `proxpath fit`, `proxpath cv` or `proxpath stability` wrote")
+            .required()
+            .in("Data", in_predict),
         option("X", "X",
                "Design matrix: svmlight (.svm, .libsvm, .svmlight, .txt), Matrix Market (.mtx), SciPy .npz or .csv, "
                "each also .gz, .xz or .zst")
@@ -123,7 +128,7 @@ std::vector<option_record> model_options()
         option("--alpha", "A", "Mix of the penalties: 1 is Lasso, 0 is Ridge, between is elastic net")
             .value(argument_kind::number, from_to(0, 1))
             .by_default(fmt::format("{}", defaults.alpha))
-            .in("Model", in_fit),
+            .in("Model", in_fit | in_stability),
         option("--alpha", "A1,A2,…",
                "Mix of the penalties: 1 is Lasso, 0 is Ridge, between is elastic net; several are compared on the same "
                "folds")
@@ -194,13 +199,13 @@ std::vector<option_record> weighting_options()
                "later ones are absent")
             .value(argument_kind::integer, from_to(1, 9007199254740992.0))
             .otherwise("no limit")
-            .in("Features", in_fits),
+            .in("Features", in_fit | in_cv),
         option("--pmax", "N",
                "End the path before the first lambda with which more than N features would have been non-zero at one "
                "lambda or another")
             .value(argument_kind::integer, from_to(1, 9007199254740992.0))
             .otherwise("no limit")
-            .in("Features", in_fits),
+            .in("Features", in_fit | in_cv),
     };
 }
 
@@ -239,6 +244,34 @@ std::vector<option_record> validation_options()
         option("--loss", "L", "What is measured on the rows held out: mean squared error, mean absolute error, or R²")
             .word(names_of(loss_choices), name_of(loss_choices, defaults.loss))
             .in("Cross-validation", in_cv),
+    };
+}
+
+std::vector<option_record> stability_options_of_table()
+{
+    const stability_options defaults;
+    return {
+        option("--pairs", "B", "Times that the rows are dealt to two halves, each of which is fitted")
+            .value(argument_kind::integer, from_to(1, 1000000))
+            .by_default(fmt::format("{}", defaults.pairs))
+            .in("Stability selection", in_stability),
+        option("--threshold", "T", "Share of the halves in which a stable feature is selected")
+            .value(argument_kind::number, {0.5, 1, false, true})
+            .by_default(fmt::format("{}", defaults.threshold))
+            .in("Stability selection", in_stability),
+        option("--expected-false", "V",
+               "Falsely selected features to be expected at most; gives the number of features that a half may select")
+            .value(argument_kind::number, above(0))
+            .by_default(fmt::format("{}", defaults.expected_false))
+            .in("Stability selection", in_stability),
+        option("--most-selected", "Q", "Features that a half may select: the first to enter its path")
+            .value(argument_kind::integer, from_to(1, 9007199254740992.0))
+            .otherwise("what --expected-false allows")
+            .in("Stability selection", in_stability),
+        option("--seed", "N", "Seed of the halves; the same one gives the same halves everywhere")
+            .value(argument_kind::integer, from_to(0, 9007199254740992.0))
+            .by_default(fmt::format("{}", defaults.seed))
+            .in("Stability selection", in_stability),
     };
 }
 
@@ -319,6 +352,10 @@ std::vector<option_record> output_options()
             "predictions.csv")
             .required()
             .in("Output", in_cv),
+        option("--out", "DIR",
+               "Folder to make (or an empty one): what fit writes, of all rows, and stability.csv, frequencies.mtx")
+            .required()
+            .in("Output", in_stability),
         option("--out", "FILE",
                "CSV to write, one row for each row of X and one column for each lambda; an older file is replaced")
             .required()
@@ -381,6 +418,8 @@ const std::vector<command_record>& command_table()
          "Fit the whole path of an L1/L2-penalised linear model and certify every solution"},
         {command::cv, "cv", "X [--y FILE] --out DIR [options]",
          "Cross-validate: choose lambda, and alpha, by predictions of rows held out, and fit all rows"},
+        {command::stability, "stability", "X [--y FILE] --out DIR [options]",
+         "Select the features that enter the path on half of the rows again and again, and bound how many are false"},
         {command::predict, "predict", "DIR X --out FILE [options]", "Predict from a fitted path"},
         {command::devices, "devices", "[--json]",
          "List the devices that a fit can run on, and what keeps others from being used"}};
@@ -392,7 +431,7 @@ const std::vector<option_record>& option_table()
     static const std::vector<option_record> table = [] {
         std::vector<option_record> all;
         for (const auto& part : {data_options(), model_options(), weighting_options(), validation_options(),
-                                 solver_options(), resource_options(), output_options()})
+                                 stability_options_of_table(), solver_options(), resource_options(), output_options()})
             all.insert(all.end(), part.begin(), part.end());
         return all;
     }();

@@ -93,8 +93,8 @@ bool reporter::progressed(const progress& now)
     if (interrupt_requested()) {
         if (!stop_told_) {
             stop_told_ = true;
-            note(now.now == phase::solving && now.fits_total == 0
-                     ? "interrupted: the lambdas finished so far will be written; once more ends at once, without them"
+            note(now.now == phase::solving && keeps_finished_
+                     ? "interrupted: what is finished so far will be written; once more ends at once, without it"
                      : "interrupted");
         }
         return false;

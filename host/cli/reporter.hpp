@@ -24,7 +24,10 @@ std::string progress_text(const progress& now);
 
 class reporter {
 public:
-    reporter(console& to, verbosity level) : to_(to), level_(level) {}
+    /// @param keeps_finished whether what is finished when a signal comes will be written
+    reporter(console& to, verbosity level, bool keeps_finished = false)
+        : to_(to), level_(level), keeps_finished_(keeps_finished)
+    {}
     reporter(const reporter&) = delete;
     reporter& operator=(const reporter&) = delete;
     ~reporter() { end_line(); }
@@ -48,6 +51,7 @@ private:
 
     console& to_;
     verbosity level_;
+    bool keeps_finished_;
     bool line_open_ = false; // a rewritten line stands on the terminal
     bool stop_told_ = false;
     bool shown_ = false; // last_* hold something

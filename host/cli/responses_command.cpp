@@ -31,6 +31,7 @@ using steady = std::chrono::steady_clock;
 
 /// What the table and the page say of one response.
 struct response_line {
+    std::int64_t number = 0; // from 1
     std::string name;
     std::string files; ///< how the names of its files begin
     double lambda_max = 0;
@@ -43,10 +44,10 @@ struct response_line {
     std::int64_t passes = 0;
 };
 
-response_line line_of(const path_result& fit, std::string name, std::string files)
+response_line line_of(const path_result& fit, std::int64_t number, std::string name, std::string files)
 {
-    response_line line{std::move(name), std::move(files),  fit.lambda_max,
-                       fit.null_loss,   fit.points.size(), count_statuses(fit.points)};
+    response_line line{number,        std::move(name),   std::move(files),          fit.lambda_max,
+                       fit.null_loss, fit.points.size(), count_statuses(fit.points)};
     for (const path_point& point : fit.points) line.rel_gap = std::max(line.rel_gap, point.rel_gap);
     line.df = fit.points.back().df;
     line.dev_ratio = fit.points.back().dev_ratio;
@@ -59,12 +60,10 @@ void write_table(const std::string& file, const std::vector<response_line>& line
 {
     io::output_file out(file);
     out.print("{}\n", fit_files::responses_header);
-    for (std::size_t r = 0; r < lines.size(); ++r) {
-        const response_line& each = lines[r];
-        out.print("{},{},{},{},{},{},{},{},{},{},{},{}\n", r + 1, each.files, each.lambda_max, each.null_loss,
+    for (const response_line& each : lines)
+        out.print("{},{},{},{},{},{},{},{},{},{},{},{}\n", each.number, each.files, each.lambda_max, each.null_loss,
                   each.lambdas, each.counts.converged, each.counts.not_converged, each.rel_gap, each.df, each.dev_ratio,
                   each.passes, csv_cell(each.name));
-    }
     out.commit();
 }
 
@@ -87,7 +86,8 @@ public:
         facts.notes.clear(); // on the data: once, in the summary of all
         const std::span<const double> y = data_.response(response);
         facts.response_checksum = XXH3_64bits(y.data(), y.size_bytes());
-        facts.solve_s = fit.seconds.total;
+        facts.load_s = facts.write_s = 0; // of all together: in their summary
+        facts.solve_s = facts.total_s = fit.seconds.total;
         facts.peak_bytes = peak_memory_bytes();
         nlohmann::json summary = summary_json(fit, facts, inputs_, options_);
         summary["response"] = response + 1;
@@ -100,23 +100,29 @@ public:
             summary["criteria"] = criteria_json(fit, criteria);
         }
         write_summary(folder_.file(files + fit_files::summary), summary);
-        lines_.push_back(line_of(fit, name, files));
-        for (const std::string& note : fit.notes)
-            if (notes_.size() < most_notes)
-                notes_.push_back(fmt::format("response {}: {}", response + 1, note));
-            else
-                ++further_notes_;
+        lines_.push_back(line_of(fit, response + 1, name, files));
+        for (const std::string& note : fit.notes) keep_note(response + 1, note);
         plan_ = fit.memory;
         device_ = {fit.device, fit.device_name, fit.device_reason};
     }
 
     const std::vector<response_line>& lines() const { return lines_; }
+    /// What the same is said of several responses is said once.
     std::vector<std::string> notes() const
     {
         std::vector<std::string> all = facts_.notes;
-        all.insert(all.end(), notes_.begin(), notes_.end());
-        if (further_notes_ > 0)
-            all.push_back(fmt::format("{} further notes are in the summaries of the responses", further_notes_));
+        for (std::size_t at = 0; at < std::min(notes_.size(), most_notes); ++at) {
+            const shared_note& each = notes_[at];
+            if (each.count == lines_.size())
+                all.push_back(each.text);
+            else if (each.count == 1)
+                all.push_back(fmt::format("response {}: {}", each.first, each.text));
+            else
+                all.push_back(fmt::format("{} responses, {} first: {}", each.count, each.first, each.text));
+        }
+        if (notes_.size() > most_notes)
+            all.push_back(
+                fmt::format("{} further notes are in the summaries of the responses", notes_.size() - most_notes));
         return all;
     }
     const memory_plan& plan() const { return plan_; }
@@ -131,6 +137,24 @@ public:
 
 private:
     static constexpr std::size_t most_notes = 20;
+    /// Beyond so many different ones, notes are only counted.
+    static constexpr std::size_t most_kept = 1000;
+
+    struct shared_note {
+        std::string text;
+        std::int64_t first = 0; // response, from 1
+        std::size_t count = 0;
+    };
+
+    void keep_note(std::int64_t number, const std::string& text)
+    {
+        const auto known =
+            std::find_if(notes_.begin(), notes_.end(), [&](const shared_note& each) { return each.text == text; });
+        if (known != notes_.end())
+            ++known->count;
+        else if (notes_.size() < most_kept)
+            notes_.push_back({text, number, 1});
+    }
 
     const fit_settings& settings_;
     const loaded_data& data_;
@@ -140,15 +164,13 @@ private:
     const staging_folder& folder_;
     std::size_t digits_;
     std::vector<response_line> lines_;
-    std::vector<std::string> notes_;
-    std::int64_t further_notes_ = 0;
+    std::vector<shared_note> notes_;
     memory_plan plan_;
     std::array<std::string, 3> device_;
 };
 
 struct sums_of_responses {
     status_counts counts;
-    std::int64_t passes = 0;
     double rel_gap = 0;
 };
 
@@ -158,14 +180,13 @@ sums_of_responses sum_up(const std::vector<response_line>& lines)
     for (const response_line& each : lines) {
         sums.counts.converged += each.counts.converged;
         sums.counts.not_converged += each.counts.not_converged;
-        sums.passes += each.passes;
         sums.rel_gap = std::max(sums.rel_gap, each.rel_gap);
     }
     return sums;
 }
 
 nlohmann::json summary_of_all(const response_writer& writer, const loaded_data& data, const fit_facts& facts,
-                              const nlohmann::json& options)
+                              const nlohmann::json& options, bool interrupted)
 {
     const sums_of_responses sums = sum_up(writer.lines());
     nlohmann::json summary = {
@@ -181,10 +202,10 @@ nlohmann::json summary_of_all(const response_writer& writer, const loaded_data& 
         {"data_checksum", fmt::format("{:016x}", facts.matrix_checksum)},
         {"responses", data.responses()},
         {"responses_fitted", writer.lines().size()},
+        {"interrupted", interrupted},
         {"converged", sums.counts.converged},
         {"not_converged", sums.counts.not_converged},
         {"largest_rel_gap", sums.rel_gap},
-        {"passes", sums.passes},
         {"seconds",
          {{"load", facts.load_s}, {"solve", facts.solve_s}, {"write", facts.write_s}, {"total", facts.total_s}}},
         {"memory", plan_json(writer.plan())},
@@ -203,6 +224,8 @@ std::string page_of_all(const response_writer& writer, const loaded_data& data, 
                                    model_name(settings.path.alpha), data.responses(), settings.path.alpha,
                                    data.set.X.rows(), data.set.X.cols(), data.set.X.nonzeros());
     page += page_line("device", device_text(facts));
+    if (static_cast<std::int64_t>(lines.size()) < data.responses())
+        page += page_line("interrupted", fmt::format("{} of {} responses were fitted", lines.size(), data.responses()));
     page += page_line("lambdas", fmt::format("{} of {} certified, largest relative gap {:.1e} (tolerance {:.1e})",
                                              sums.counts.converged, sums.counts.converged + sums.counts.not_converged,
                                              sums.rel_gap, settings.path.tol));
@@ -211,14 +234,14 @@ std::string page_of_all(const response_writer& writer, const loaded_data& data, 
     const std::vector<std::size_t> rows = rows_to_show(lines.size(), every);
     for (const std::size_t row : rows) {
         const response_line& each = lines[row];
-        page += fmt::format("{:>9} {:>12.6g} {:>8} {:>10} {:>9} {:>10.6f} {:>9.1e}  {}\n", row + 1, each.lambda_max,
+        page += fmt::format("{:>9} {:>12.6g} {:>8} {:>10} {:>9} {:>10.6f} {:>9.1e}  {}\n", each.number, each.lambda_max,
                             each.lambdas, each.counts.converged, each.df, each.dev_ratio, each.rel_gap, each.name);
     }
     if (rows.size() < lines.size())
         page += fmt::format("({} of {} responses; {}/{} has all)\n", rows.size(), lines.size(), settings.out,
                             fit_files::responses);
-    page += '\n' + page_line("seconds", fmt::format("{:.2f} = load {:.2f} + solve and write {:.2f}", facts.total_s,
-                                                    facts.load_s, facts.solve_s + facts.write_s));
+    page += '\n' + page_line("seconds", fmt::format("{:.2f} = load {:.2f} + solve {:.2f} + write {:.2f}", facts.total_s,
+                                                    facts.load_s, facts.solve_s, facts.write_s));
     page += page_line("memory", fmt::format("peak {}, of which {} program; each fit {}", bytes_text(facts.peak_bytes),
                                             bytes_text(facts.base_bytes), plan_text(writer.plan())));
     for (const std::string& note : writer.notes()) page += page_line("note", note);
@@ -228,8 +251,9 @@ std::string page_of_all(const response_writer& writer, const loaded_data& data, 
 
 } // namespace
 
-int fit_responses(const arguments& typed, fit_settings& settings, const loaded_data& data, const model_inputs& inputs,
-                  const path_options& path, destination& where, fit_facts& facts, reporter& report, console& to)
+int fit_each_response(const arguments& typed, fit_settings& settings, const loaded_data& data,
+                      const model_inputs& inputs, const path_options& path, destination& where, fit_facts& facts,
+                      reporter& report, console& to)
 {
     const auto solving = steady::now();
     const nlohmann::json options = options_json(typed, settings);
@@ -244,6 +268,7 @@ int fit_responses(const arguments& typed, fit_settings& settings, const loaded_d
     try {
         proxpath::fit_responses(data.set.X, data.set.y, many, [&](std::int64_t response, path_result&& fit) {
             const auto writing = steady::now();
+            const io::sync_later all_at_once;
             writer.take(response, fit);
             writing_s += seconds_since(writing);
         });
@@ -258,11 +283,12 @@ int fit_responses(const arguments& typed, fit_settings& settings, const loaded_d
     facts.peak_bytes = peak_memory_bytes();
     write_table(folder.file(fit_files::responses), writer.lines());
     if (!data.set.feature_names.empty()) write_features(folder.file(fit_files::features), data.set.feature_names);
-    const nlohmann::json summary = summary_of_all(writer, data, facts, options);
+    const nlohmann::json summary = summary_of_all(writer, data, facts, options, interrupted);
     if (interrupted && where.replaces) {
         go_beside_older(settings, where, report);
         folder.redirect(where);
     }
+    folder.sync_contents();
     commit(folder, summary, settings.out, report);
 
     if (settings.json)

@@ -11,7 +11,8 @@ namespace proxpath::cli {
 /// Goes on where `fit` has read everything and found more than one response.
 /// @param path with the inputs lent to it and the limit shared
 /// @return the exit code: that of the worst fit
-int fit_responses(const arguments& typed, fit_settings& settings, const loaded_data& data, const model_inputs& inputs,
-                  const path_options& path, destination& where, fit_facts& facts, reporter& report, console& to);
+int fit_each_response(const arguments& typed, fit_settings& settings, const loaded_data& data,
+                      const model_inputs& inputs, const path_options& path, destination& where, fit_facts& facts,
+                      reporter& report, console& to);
 
 } // namespace proxpath::cli

@@ -3,8 +3,6 @@
 
 #include "host/cli/settings.hpp"
 
-#include <proxpath/matrix.hpp>
-
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -15,13 +13,14 @@ namespace proxpath::cli {
 struct response_table {
     std::vector<double> values;     ///< column-major
     std::vector<std::string> names; ///< q, of a CSV header; else empty
-    std::int64_t rows = 0;
-    std::int64_t count() const { return rows == 0 ? 0 : static_cast<std::int64_t>(values.size()) / rows; }
+    std::vector<std::string> notes; ///< decisions taken while reading
 };
 
-/// CSV, Matrix Market and .npz hold as many responses as they have columns; anything else is one number a line.
-/// @param settings memory limit and threads of its reading count here, too
-/// @throws file_error naming file and line, out_of_memory, system_error
-response_table read_responses(const std::string& file, const fit_settings& settings);
+/// The file settings.y_file. CSV, Matrix Market and .npz hold as many responses as they have columns; anything else is
+/// one number a line.
+/// @param rows of X
+/// @throws file_error naming file and line, or where it has other rows than X, no column, or two of one name;
+///         out_of_memory when the dense table does not fit the limit, or what is available; system_error
+response_table read_responses(const fit_settings& settings, std::int64_t rows);
 
 } // namespace proxpath::cli

@@ -9,6 +9,7 @@
 #include "host/cli/help.hpp"
 #include "host/cli/interruption.hpp"
 #include "host/cli/predict_command.hpp"
+#include "host/cli/stability_command.hpp"
 #include "host/cli/values.hpp"
 
 #include <proxpath/errors.hpp>
@@ -65,6 +66,8 @@ int run_command(std::span<const char* const> words, console& to)
     switch (record.which) {
     case command::cv:
         return cv(typed, to);
+    case command::stability:
+        return stability(typed, to);
     case command::predict:
         return predict(typed, to);
     default:

@@ -108,8 +108,10 @@ fit_settings make_fit_settings(const arguments& typed)
 
     path_options& path = settings.path;
     path.rescale_penalty_factors = typed.given("--rescale-penalty-factors");
-    path.dfmax = typed.integer("--dfmax").value_or(0);
-    path.pmax = typed.integer("--pmax").value_or(0);
+    if (typed.which() != command::stability) {
+        path.dfmax = typed.integer("--dfmax").value_or(0);
+        path.pmax = typed.integer("--pmax").value_or(0);
+    }
     path.alpha = alphas_of(typed).front();
     path.intercept = !typed.given("--no-intercept");
     path.standardize = !typed.given("--no-standardize");
@@ -153,6 +155,22 @@ cv_settings make_cv_settings(const arguments& typed)
     cv.patience = typed.integer("--patience").value_or(0);
     for (const char* const limit : {"--dfmax", "--pmax"}) refuse_together(typed, "--patience", limit);
     cv.loss = value_of(loss_choices, *typed.text("--loss"));
+    return settings;
+}
+
+stability_settings make_stability_settings(const arguments& typed)
+{
+    stability_settings settings;
+    settings.fit = make_fit_settings(typed);
+    refuse_together(typed, "--most-selected", "--expected-false");
+    stability_options& stability = settings.stability;
+    stability.pairs = *typed.integer("--pairs");
+    stability.threshold = *typed.number("--threshold");
+    stability.expected_false = *typed.number("--expected-false");
+    stability.most_selected = typed.integer("--most-selected");
+    stability.seed = static_cast<std::uint64_t>(*typed.integer("--seed"));
+    if (!(settings.fit.path.alpha > 0))
+        throw invalid_input("--alpha is 0: Ridge selects every feature; stability selection needs an alpha above 0");
     return settings;
 }
 

@@ -8,6 +8,7 @@
 #include <proxpath/io.hpp>
 #include <proxpath/options.hpp>
 #include <proxpath/responses.hpp>
+#include <proxpath/stability.hpp>
 
 #include <cstdint>
 #include <string>
@@ -52,6 +53,12 @@ struct cv_settings {
     std::string fold_ids_file;
 };
 
+/// What `proxpath stability` was asked to do.
+struct stability_settings {
+    fit_settings fit;
+    stability_options stability; ///< without `path`, which is that of `fit`
+};
+
 /// What `proxpath predict` was asked to do.
 struct predict_settings {
     std::string folder;
@@ -69,6 +76,7 @@ struct predict_settings {
 /// @throws invalid_input for what is missing or does not go together; what reading a file of lambdas throws
 fit_settings make_fit_settings(const arguments& typed);
 cv_settings make_cv_settings(const arguments& typed);
+stability_settings make_stability_settings(const arguments& typed);
 predict_settings make_predict_settings(const arguments& typed);
 
 /// Every option of the fit (or cross-validation) with the value in force, by its name without dashes ('-' within as

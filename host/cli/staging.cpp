@@ -154,6 +154,15 @@ std::string free_name_beside(const destination& where, const std::string& ending
     return name;
 }
 
+destination place_beside(const destination& where, const std::string& ending)
+{
+    destination other;
+    other.path = free_name_beside(where, ending);
+    other.parent = where.parent;
+    other.name = fs::path(other.path).filename().string();
+    return other;
+}
+
 destination check_folder_destination(const std::string& path, bool force, const std::vector<folder_mark>& marks,
                                      const std::function<bool(const std::string&)>& ours)
 {
@@ -202,6 +211,15 @@ staging_folder::~staging_folder()
 {
     on_abort_.reset();
     if (!path_.empty()) remove_now(path_);
+}
+
+void staging_folder::sync_contents() const
+{
+    const int folder = ::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const bool synced = folder >= 0 && ::syncfs(folder) == 0;
+    const int error_number = errno;
+    if (folder >= 0) ::close(folder);
+    if (!synced) refuse("cannot write", path_, error_number);
 }
 
 std::string staging_folder::commit_folder()

@@ -36,6 +36,8 @@ destination check_folder_destination(const std::string& path, bool force, const 
 
 /// A name that nothing has: the destination's with an ending, numbered from 2 where that is taken.
 std::string free_name_beside(const destination& where, const std::string& ending);
+/// A new folder of such a name. Not probed: the one beside it was.
+destination place_beside(const destination& where, const std::string& ending);
 
 /// A file to be written; an older regular file is replaced.
 destination check_file_destination(const std::string& path);
@@ -49,6 +51,8 @@ public:
     ~staging_folder();
 
     std::string file(const std::string& name) const { return path_ + "/" + name; }
+    /// Brings all files in it to the disk at once, for those that were written while an io::sync_later lived.
+    void sync_contents() const;
     /// Another place for it, in the same parent.
     void redirect(const destination& where) { where_ = where; }
     /// Gives the folder, with all that is in it, the destination's name.

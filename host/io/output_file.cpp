@@ -14,6 +14,8 @@
 
 namespace proxpath::io {
 
+thread_local bool sync_later::active_ = false;
+
 output_file::output_file(const std::string& path) : path_(path)
 {
     // Names of this process do not collide with those of others; a left-over of an earlier one is stepped over.
@@ -51,11 +53,13 @@ void output_file::flush()
 void output_file::commit()
 {
     flush();
-    if (::fsync(file_.get()) != 0) throw system_error(system_message("cannot write", path_, errno));
+    if (!sync_later::active() && ::fsync(file_.get()) != 0)
+        throw system_error(system_message("cannot write", path_, errno));
     if (::close(file_.release()) != 0) throw system_error(system_message("cannot write", path_, errno));
     if (std::rename(beside_.c_str(), path_.c_str()) != 0)
         throw system_error(system_message("cannot write", path_, errno));
     beside_.clear();
+    if (sync_later::active()) return;
     // The new name survives a power failure only once the folder is on disk too. Some file systems cannot sync folders;
     // the content is safe there all the same.
     const std::size_t slash = path_.rfind('/');

@@ -47,4 +47,18 @@ private:
     fmt::memory_buffer buffer_;
 };
 
+/// While it lives, files of this thread get their names without being synced: for many files whose folder is synced as
+/// a whole (staging_folder::sync_contents) before anybody sees it.
+class sync_later {
+public:
+    sync_later() { active_ = true; }
+    sync_later(const sync_later&) = delete;
+    sync_later& operator=(const sync_later&) = delete;
+    ~sync_later() { active_ = false; }
+    static bool active() { return active_; }
+
+private:
+    static thread_local bool active_;
+};
+
 } // namespace proxpath::io

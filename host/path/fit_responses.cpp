@@ -4,6 +4,7 @@
 
 #include "host/backend/device_choice.hpp"
 #include "host/parallel/parallel_for.hpp"
+#include "host/path/fits_watch.hpp"
 #include "host/path/path_driver.hpp"
 
 #include <proxpath/fit.hpp>
@@ -11,8 +12,8 @@
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <cmath>
+#include <exception>
 #include <new>
 #include <thread>
 #include <utility>
@@ -25,14 +26,12 @@ namespace path {
 
 namespace {
 
-using clock = std::chrono::steady_clock;
-
 /// Responses whose null models share a pass over X: as many as a product takes at about the cost of its reading.
 constexpr std::int64_t group_size = 16;
 
-/// @return q
-std::int64_t check_responses(std::span<const double> Y, std::int64_t n)
+void check_responses(std::span<const double> Y, std::int64_t n, const response_sink& sink)
 {
+    if (!sink) throw invalid_input("the sink is empty; it has to take the fits");
     const auto rows = static_cast<std::size_t>(n);
     if (Y.empty() || rows == 0 || Y.size() % rows != 0)
         throw invalid_input(
@@ -41,43 +40,72 @@ std::int64_t check_responses(std::span<const double> Y, std::int64_t n)
         if (!std::isfinite(Y[at]))
             throw invalid_input(
                 fmt::format("Y: response {}, row {} is {}; must be finite", at / rows, at % rows, Y[at]));
-    return static_cast<std::int64_t>(Y.size() / rows);
 }
+
+/// What a sink threw, on its way to the caller past whoever would take it for a failure of a fit.
+struct failure_of_sink {
+    std::exception_ptr what;
+};
+
+/// What is left of a call when a device gives up and the CPU goes on.
+struct calls_progress {
+    std::int64_t next = 0; ///< responses before it are handed out
+    std::int64_t handed_out = 0;
+    std::vector<double> lambda; ///< the grid in common, once it is known
+    fits_watch watch;
+};
 
 class response_fits {
 public:
-    /// @param handed_out responses before this one are done
     response_fits(const backend::device_choice& choice, const matrix& X, std::span<const double> Y,
-                  const responses_options& options, const response_sink& sink, std::int64_t& handed_out)
+                  const responses_options& options, const response_sink& sink, calls_progress& call)
         : choice_(choice), Y_(Y), count_(static_cast<std::int64_t>(Y.size()) / X.rows()), options_(options),
-          sink_(sink), handed_out_(handed_out), threads_(parallel::resolve_threads(options.path.threads)),
+          sink_(sink), call_(call), threads_(parallel::resolve_threads(options.path.threads)),
           device_(backend::open_device(choice, {options.path.device_memory, threads_, {}})),
           ops_(device_->make_double()), shares_(share_memory(X, options.path, ops_->memory_beside(X))),
           ground_(prepare_columns(*ops_, X, options.path)), unpenalised_(*ops_, ground_),
           narrow_(start_narrow_columns(*ops_, ground_, options.path, shares_)), each_(options.path)
     {
-        each_.on_progress = watch();
+        each_.on_progress = call.watch.of_a_fit();
+        if (choice_.provider == nullptr) side_by_side_ = fits_side_by_side(shares_.plan, threads_);
         size_groups(X);
     }
 
     void run()
     {
-        if (options_.grid == response_grid::common && each_.lambda.empty()) find_common_grid();
-        while (handed_out_ < count_) fit_group(handed_out_, std::min(handed_out_ + group_, count_));
+        check_scales();
+        if (options_.grid == response_grid::common && each_.lambda.empty()) {
+            if (call_.lambda.empty()) find_common_grid();
+            each_.lambda = call_.lambda;
+        }
+        // The first fit makes the Gram matrix of all features, where that is used, with all threads.
+        if (takes_all_features(options_.path) && call_.next == 0) fit_group(0, 1);
+        while (call_.next < count_) fit_group(call_.next, std::min(end_of_group(call_.next), count_));
     }
 
 private:
+    /// As many responses as the threads have work with for a while, in whole groups that share a pass: what a fit has
+    /// in common with others must not depend on the number of threads.
     void size_groups(const matrix& X)
     {
-        // Beside what a fit takes, each response of a group has its problem and its null model until its turn.
-        const std::uint64_t waiting = sizeof(double) * static_cast<std::uint64_t>(3 * X.rows() + 9 * X.cols());
-        const std::uint64_t room = shares_.plan.limit_bytes / 8;
-        group_ = std::clamp<std::int64_t>(static_cast<std::int64_t>(room / waiting), 1, group_size);
-        if (choice_.provider != nullptr) return;
-        const std::uint64_t one = std::max<std::uint64_t>(1, shares_.plan.vectors_bytes + shares_.plan.working_bytes);
-        const std::uint64_t fits = std::max<std::uint64_t>(1, shares_.plan.limit_bytes / one);
-        side_by_side_ = static_cast<int>(std::min<std::uint64_t>(fits, static_cast<std::uint64_t>(threads_)));
+        // Each response of a group has its problem and its null model until its turn, and its result until those before
+        // it are there.
+        const auto lambdas = static_cast<std::uint64_t>(options_.path.lambda.empty() ? options_.path.n_lambda
+                                                                                     : options_.path.lambda.size());
+        const auto n = static_cast<std::uint64_t>(X.rows());
+        const auto p = static_cast<std::uint64_t>(X.cols());
+        const std::uint64_t result = 16 * lambdas * (options_.path.alpha == 0 ? p : std::min(n, p) / 2);
+        const std::uint64_t waiting = sizeof(double) * (3 * n + 9 * p) + (side_by_side_ > 1 ? result : 0);
+        const std::uint64_t room = shares_.plan.limit_bytes / 8 / std::max<std::uint64_t>(1, waiting);
+        while (group_ > 1 && static_cast<std::uint64_t>(group_) > room) group_ /= 2;
+        const std::int64_t wanted = (4 * side_by_side_ + group_size - 1) / group_size;
+        together_ =
+            group_ < group_size
+                ? group_
+                : group_size * std::clamp<std::int64_t>(static_cast<std::int64_t>(room) / group_size, 1, wanted);
     }
+
+    std::int64_t end_of_group(std::int64_t first) const { return (first / group_ * group_) + together_; }
 
     std::span<const double> response(std::int64_t r) const
     {
@@ -93,11 +121,36 @@ private:
         return fit;
     }
 
-    std::vector<null_model> null_models(std::span<const problem> fits) const
+    /// Before anything is fitted: which response has squares that a double does not hold.
+    void check_scales() const
     {
-        std::vector<std::span<const double>> responses;
-        for (const problem& fit : fits) responses.emplace_back(fit.response);
-        return fit_null_models(*ops_, ground_, unpenalised_, responses);
+        problem scratch;
+        scratch.weights = ground_.weights;
+        scratch.intercept = ground_.intercept;
+        for (std::int64_t r = call_.next; r < count_; ++r) {
+            set_response(scratch, response(r), options_.path);
+            try {
+                check_scale_of_response(scratch);
+            } catch (const invalid_input& problem) {
+                throw invalid_input(fmt::format("Y: response {}: {}", r, problem.what()));
+            }
+        }
+    }
+
+    /// Of responses from `first` on, in groups that are the same whatever the threads are.
+    std::vector<null_model> null_models(std::span<const problem> fits, std::int64_t first) const
+    {
+        std::vector<null_model> nulls;
+        for (std::size_t at = 0; at < fits.size();) {
+            const std::int64_t left = group_ - (first + static_cast<std::int64_t>(at)) % group_;
+            const std::size_t count = std::min(fits.size() - at, static_cast<std::size_t>(left));
+            std::vector<std::span<const double>> responses;
+            for (const problem& fit : fits.subspan(at, count)) responses.emplace_back(fit.response);
+            for (null_model& null : fit_null_models(*ops_, ground_, unpenalised_, responses))
+                nulls.push_back(std::move(null));
+            at += count;
+        }
+        return nulls;
     }
 
     /// The grid of the largest lambda_max. Where no response has one, each fit says so for itself.
@@ -105,84 +158,89 @@ private:
     {
         double largest = 0;
         for (std::int64_t first = 0; first < count_; first += group_) {
+            call_.watch.ask_between_fits(options_.path.n_lambda);
             stop_if_cancelled();
             std::vector<problem> fits;
             for (std::int64_t r = first; r < std::min(first + group_, count_); ++r) fits.push_back(problem_of(r));
-            for (const null_model& null : null_models(fits)) largest = std::max(largest, null.lambda_max);
+            for (const null_model& null : null_models(fits, first)) largest = std::max(largest, null.lambda_max);
         }
-        each_.lambda = lambda_grid(options_.path, largest, ground_.n, ground_.p);
+        call_.lambda = lambda_grid(options_.path, largest, ground_.n, ground_.p);
     }
 
     void fit_group(std::int64_t first, std::int64_t last)
     {
         std::vector<problem> fits;
         for (std::int64_t r = first; r < last; ++r) fits.push_back(problem_of(r));
-        std::vector<null_model> nulls = null_models(fits);
-        std::vector<path_result> results(fits.size());
+        std::vector<null_model> nulls = null_models(fits, first);
+        results_.assign(fits.size(), {});
+        ready_ = std::vector<std::atomic<bool>>(fits.size());
+        first_ = first;
+        const std::thread::id caller = std::this_thread::get_id();
         parallel::parallel_for(side_by_side_, last - first, [&](std::int64_t piece) {
-            if (stopped_.load()) return;
+            if (call_.watch.stopped()) return;
             const auto at = static_cast<std::size_t>(piece);
             narrow_start narrow;
             if (!narrow_.empty()) narrow = with_response(narrow_, nulls[at]);
-            results[at] =
+            results_[at] =
                 drive_path(*device_, *ops_, each_,
                            {fits[at], unpenalised_, shares_, std::move(narrow), std::move(nulls[at]), &of_all_});
-            ++fits_done_;
+            call_.watch.count_done();
+            ready_[at].store(true, std::memory_order_release);
+            if (std::this_thread::get_id() == caller) hand_out_those_in_order();
         });
-        // Other threads may have had all the fits: whoever calls is asked at least here.
-        if (each_.on_progress && !stopped_.load()) {
-            progress now;
-            now.now = phase::solving;
-            (void)each_.on_progress(now); // kept in stopped_
-        }
-        for (std::int64_t r = first; r < last; ++r) {
-            path_result& fit = results[static_cast<std::size_t>(r - first)];
-            if (fit.points.empty() || fit.points.back().status == column_status::interrupted) break;
-            fit.device = choice_.device;
-            fit.device_name = choice_.name;
-            fit.device_reason = choice_.reason;
-            sink_(r, std::move(fit));
-            handed_out_ = r + 1;
+        call_.watch.ask_between_fits(
+            static_cast<std::int64_t>(each_.lambda.empty() ? each_.n_lambda : static_cast<int>(each_.lambda.size())));
+        // After a stop there may be finished ones behind one that is not.
+        for (; call_.next < last; ++call_.next) {
+            const auto at = static_cast<std::size_t>(call_.next - first_);
+            if (ready_[at].load(std::memory_order_acquire)) hand_out(at);
         }
         stop_if_cancelled();
     }
 
-    /// Stops every fit once the caller wants to; tells him how far all of them are, from his own thread only.
-    progress_callback watch()
+    void hand_out_those_in_order()
     {
-        if (!options_.path.on_progress) return {};
-        return [this](const progress& fit) {
-            if (std::this_thread::get_id() != caller_) return !stopped_.load();
-            progress now = fit;
-            now.fits_done = fits_done_.load();
-            now.fits_total = count_;
-            now.fraction =
-                std::min(1.0, (static_cast<double>(now.fits_done) + fit.fraction) / static_cast<double>(count_));
-            now.elapsed_s = std::chrono::duration<double>(clock::now() - started_).count();
-            try {
-                if (!options_.path.on_progress(now)) stopped_.store(true);
-            } catch (...) {
-                stopped_.store(true);
-                throw;
-            }
-            return !stopped_.load();
-        };
+        while (call_.next - first_ < static_cast<std::int64_t>(ready_.size())) {
+            const auto at = static_cast<std::size_t>(call_.next - first_);
+            if (!ready_[at].load(std::memory_order_acquire) || is_interrupted(results_[at])) return;
+            hand_out(at);
+            ++call_.next;
+        }
+    }
+
+    static bool is_interrupted(const path_result& fit)
+    {
+        return fit.points.empty() || fit.points.back().status == column_status::interrupted;
+    }
+
+    void hand_out(std::size_t at)
+    {
+        path_result& fit = results_[at];
+        if (is_interrupted(fit)) return;
+        fit.device = choice_.device;
+        fit.device_name = choice_.name;
+        fit.device_reason = choice_.reason;
+        try {
+            sink_(first_ + static_cast<std::int64_t>(at), std::move(fit));
+        } catch (...) {
+            throw failure_of_sink{std::current_exception()};
+        }
+        fit = {};
+        ++call_.handed_out;
     }
 
     void stop_if_cancelled() const
     {
-        if (stopped_.load())
-            throw cancelled(fmt::format("stopped after {} of {} responses; their fits are done", handed_out_, count_));
+        if (call_.watch.stopped() && call_.handed_out < count_)
+            throw cancelled(fmt::format("stopped when {} of {} responses were fitted", call_.handed_out, count_));
     }
 
-    clock::time_point started_ = clock::now();
-    std::thread::id caller_ = std::this_thread::get_id();
     const backend::device_choice& choice_;
     std::span<const double> Y_;
     std::int64_t count_;
     const responses_options& options_;
     const response_sink& sink_;
-    std::int64_t& handed_out_;
+    calls_progress& call_;
     int threads_;
     std::unique_ptr<backend::opened_device> device_;
     std::unique_ptr<operations<double>> ops_;
@@ -192,10 +250,13 @@ private:
     narrow_start narrow_; // of no response
     shared_gram of_all_;
     path_options each_;
-    std::int64_t group_ = 1;
     int side_by_side_ = 1;
-    std::atomic<std::int64_t> fits_done_{0};
-    std::atomic<bool> stopped_{false};
+    std::int64_t group_ = group_size; // responses that share a pass
+    std::int64_t together_ = 1;       // responses of a parallel loop
+    // Of the loop in work.
+    std::int64_t first_ = 0;
+    std::vector<path_result> results_;
+    std::vector<std::atomic<bool>> ready_;
 };
 
 } // namespace
@@ -206,24 +267,28 @@ void fit_responses(const matrix& X, std::span<const double> Y, const responses_o
                    const response_sink& sink)
 {
     path::check_options(options.path, X.rows(), X.cols());
-    path::check_responses(Y, X.rows());
-    std::int64_t handed_out = 0;
+    path::check_responses(Y, X.rows(), sink);
+    path::calls_progress call{0, 0, {}, {options.path.on_progress, static_cast<std::int64_t>(Y.size()) / X.rows()}};
     backend::device_choice choice = backend::choose_device(options.path.device);
     try {
         try {
-            path::response_fits(choice, X, Y, options, sink, handed_out).run();
+            path::response_fits(choice, X, Y, options, sink, call).run();
         } catch (const out_of_memory& problem) {
             // Nobody asked for a device that turns out to be too small: the CPU goes on.
             if (!choice.automatic || choice.provider == nullptr) throw;
             const std::string device = choice.device;
             choice = {};
             choice.reason = fmt::format("auto: the memory of {} did not do: {}", device, problem.what());
-            path::response_fits(choice, X, Y, options, sink, handed_out).run();
+            path::response_fits(choice, X, Y, options, sink, call).run();
         }
+    } catch (const path::failure_of_sink& failure) {
+        std::rethrow_exception(failure.what);
     } catch (const std::bad_alloc&) {
-        throw out_of_memory("the system refused memory during the fits of several responses; set a lower limit, or use "
-                            "fewer threads",
-                            0, options.path.memory_limit);
+        const memory_plan plan = path::share_memory(X, options.path).plan;
+        throw out_of_memory(fmt::format("the system refused memory during the fits of several responses, each of which "
+                                        "takes about {} MiB beside X; set a lower limit, or use fewer threads",
+                                        (plan.total() - plan.matrix_bytes) / 1048576 + 1),
+                            plan.total() - plan.matrix_bytes, plan.limit_bytes);
     }
 }
 

@@ -1,4 +1,4 @@
-// The memory plan. Counts what the driver allocates: keep in step with fit_path.cpp and certificate.cpp.
+// The memory plan. Counts what the driver allocates: keep in step with path_driver.cpp and certificate.cpp.
 
 #include "host/path/memory.hpp"
 
@@ -120,6 +120,13 @@ bool takes_krylov(const path_options& options, std::int64_t n, std::int64_t p)
     if (!options.lower.empty() || !options.upper.empty()) return false;
     if (has_unpenalised(options)) return false;
     return !(p <= factored_ridge && p <= n);
+}
+
+int fits_side_by_side(const memory_plan& plan, int threads)
+{
+    const std::uint64_t each = std::max<std::uint64_t>(1, plan.vectors_bytes + plan.working_bytes);
+    const std::uint64_t room = std::max<std::uint64_t>(1, plan.limit_bytes / each);
+    return static_cast<int>(std::min<std::uint64_t>(room, static_cast<std::uint64_t>(threads)));
 }
 
 memory_shares share_memory(const matrix& X, const path_options& options, std::uint64_t device_bytes)

@@ -26,6 +26,10 @@ struct memory_shares {
 memory_shares share_memory(const matrix& X, const path_options& options,
                            std::uint64_t device_bytes = std::numeric_limits<std::uint64_t>::max());
 
+/// Fits of this plan that its limit has room for at a time, at most one a thread. Their results do not depend on how
+/// many they are: each has the whole limit.
+int fits_side_by_side(const memory_plan& plan, int threads);
+
 /// What a Gram matrix takes: while it grows, the old one and the new one are alive together.
 inline double gram_bytes(std::int64_t features)
 {

@@ -156,6 +156,15 @@ void set_lambda_max(const problem& fit, null_model& null)
 
 } // namespace
 
+void check_scale_of_response(const problem& fit)
+{
+    null_model scratch;
+    scratch.residual = fit.response;
+    double square = 0;
+    for (std::size_t i = 0; i < fit.response.size(); ++i) square += fit.weights[i] * fit.response[i] * fit.response[i];
+    set_loss(fit, square, scratch);
+}
+
 std::vector<null_model> fit_null_models(const operations<double>& ops, const problem& fit,
                                         const unpenalised_space& unpenalised,
                                         std::span<const std::span<const double>> responses)

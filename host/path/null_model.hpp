@@ -46,6 +46,8 @@ struct null_model {
     std::int64_t passes = 0;
 };
 
+/// @throws invalid_input when the squares of fit.response overflow or underflow
+void check_scale_of_response(const problem& fit);
 /// Of several responses, which share the passes over X that one would take.
 /// @param fit       its own response is not looked at
 /// @param responses of n numbers each, ỹ as set_response makes it

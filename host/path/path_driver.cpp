@@ -20,6 +20,7 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
+#include <mutex>
 #include <optional>
 #include <utility>
 
@@ -128,6 +129,10 @@ private:
         space_ = {};
         account_ = {};
         solver_.reset(); // its memory first
+        if (of_all_ != nullptr) {
+            const std::lock_guard<std::mutex> lock(of_all_->making);
+            of_all_->C = {};
+        }
         make_solver();
         if (!all_features_ && start_.empty()) {
             set_.columns.reset();

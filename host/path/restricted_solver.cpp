@@ -86,6 +86,7 @@ bool restricted_solver::use_gram(const working_set& set)
 /// every round copies it.
 std::int64_t restricted_solver::room_for_gram(std::int64_t features) const
 {
+    if (features == fit_.p) return features; // it never grows
     constexpr double spare = 1.25;
     const double old_bytes =
         sizeof(double) * static_cast<double>(gram_room_.rows) * static_cast<double>(gram_room_.rows);

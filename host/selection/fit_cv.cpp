@@ -3,6 +3,8 @@
 // computes which. See include/proxpath/cv.hpp.
 
 #include "host/parallel/parallel_for.hpp"
+#include "host/path/fits_watch.hpp"
+#include "host/path/memory.hpp"
 #include "host/path/problem.hpp"
 #include "host/selection/curve.hpp"
 #include "host/selection/held_out.hpp"
@@ -11,11 +13,9 @@
 #include <proxpath/fit.hpp>
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <cmath>
 #include <new>
-#include <thread>
 #include <utility>
 
 #include <fmt/format.h>
@@ -62,7 +62,7 @@ public:
         deal_folds();
         // All fits under one limit: their results may depend on it.
         memory_limit_ = plan_memory(X, options.path).limit_bytes;
-        fits_total_ = static_cast<std::int64_t>(alphas_.size() * (1 + result_.folds.size()));
+        watch_.expect_more(static_cast<std::int64_t>(alphas_.size() * (1 + result_.folds.size())));
     }
 
     cv_result run()
@@ -114,41 +114,9 @@ private:
         return std::span(result_.fold_of).subspan(static_cast<std::size_t>(repeat) * n, n);
     }
 
-    /// Stops every fit once the caller wants to; tells him how far all of them are, from his own thread only.
-    progress_callback watch()
-    {
-        if (!options_.path.on_progress) return {};
-        return [this](const progress& fit) {
-            if (std::this_thread::get_id() != caller_) return !stopped_.load();
-            progress now = fit;
-            now.fits_done = fits_done_.load();
-            now.fits_total = fits_total_;
-            now.fraction =
-                std::min(1.0, stage_begin_ + stage_share_ * (static_cast<double>(stage_done_.load()) + fit.fraction) /
-                                                 stage_fits_);
-            now.elapsed_s = seconds_after(started_);
-            try {
-                if (!options_.path.on_progress(now)) stopped_.store(true);
-            } catch (...) {
-                stopped_.store(true);
-                throw;
-            }
-            return !stopped_.load();
-        };
-    }
-
-    /// What comes next is `share` of all the work, from `begin` on, in `fits` fits.
-    void enter_stage(double begin, double share, std::size_t fits)
-    {
-        stage_begin_ = begin;
-        stage_share_ = share;
-        stage_fits_ = static_cast<double>(fits);
-        stage_done_.store(0);
-    }
-
     void stop_if_cancelled() const
     {
-        if (stopped_.load()) throw cancelled("cross-validation was stopped; there is no partial result");
+        if (watch_.stopped()) throw cancelled("cross-validation was stopped; there is no partial result");
     }
 
     void add_curve(double alpha)
@@ -156,7 +124,7 @@ private:
         path_options path = options_.path;
         path.alpha = alpha;
         path.memory_limit = memory_limit_;
-        path.on_progress = watch();
+        path.on_progress = watch_.of_a_fit();
         if (options_.patience == 0)
             validate_whole_path(path);
         else
@@ -166,12 +134,12 @@ private:
     void validate_whole_path(path_options& path)
     {
         const work_shares work = shares();
-        enter_stage(work.begin, work.one_fit, 1);
+        watch_.enter_stage(work.begin, work.one_fit, 1);
         path_result whole = fit_all_rows(path);
         path.lambda.clear();
         for (const path_point& point : whole.points) path.lambda.push_back(point.lambda);
         path.dfmax = path.pmax = 0; // the path has ended where it ends
-        enter_stage(work.begin + work.one_fit, work.folds, result_.folds.size());
+        watch_.enter_stage(work.begin + work.one_fit, work.folds, result_.folds.size());
         const std::vector<fold_outcome> outcomes = fit_folds(path);
         take(curve_of(path, outcomes), std::move(whole), outcomes);
     }
@@ -180,7 +148,7 @@ private:
     void validate_in_steps(path_options& path)
     {
         const work_shares work = shares();
-        enter_stage(work.begin, 0, 1);
+        watch_.enter_stage(work.begin, 0, 1);
         const std::vector<double> lambdas = whole_grid(path);
         const std::size_t K = lambdas.size();
         const auto step = static_cast<std::size_t>(options_.patience);
@@ -189,15 +157,15 @@ private:
         for (std::size_t length = std::min(K, 2 * step), before = 0;; length = std::min(K, length + step)) {
             path.lambda.assign(lambdas.begin(), lambdas.begin() + static_cast<std::ptrdiff_t>(length));
             const double each = work.folds / static_cast<double>(K);
-            enter_stage(work.begin + each * static_cast<double>(before), each * static_cast<double>(length - before),
-                        result_.folds.size());
+            watch_.enter_stage(work.begin + each * static_cast<double>(before),
+                               each * static_cast<double>(length - before), result_.folds.size());
             outcomes = fit_folds(path);
             curve = curve_of(path, outcomes);
             if (length == K || curve.at_min + step < length) break;
             before = length;
-            fits_total_ += static_cast<std::int64_t>(result_.folds.size());
+            watch_.expect_more(static_cast<std::int64_t>(result_.folds.size()));
         }
-        enter_stage(work.begin + work.folds, work.one_fit, 1);
+        watch_.enter_stage(work.begin + work.folds, work.one_fit, 1);
         path_result whole = fit_all_rows(path);
         whole.lambdas_asked = static_cast<std::int64_t>(K);
         if (path.lambda.size() < K) {
@@ -225,8 +193,7 @@ private:
     {
         const auto fitting = steady::now();
         path_result whole = fit_path(X_, y_, path);
-        ++fits_done_;
-        ++stage_done_;
+        watch_.count_done();
         result_.fit_s += seconds_after(fitting);
         stop_if_cancelled();
         if (!(whole.points.front().lambda > 0))
@@ -241,7 +208,7 @@ private:
         if (!path.lambda.empty()) return path.lambda;
         const int length = std::exchange(path.n_lambda, 1);
         const path_result first = fit_all_rows(path);
-        --fits_done_; // none of those that count
+        watch_.uncount();
         path.n_lambda = length;
         return path::lambda_grid(path, first.lambda_max, X_.rows(), X_.cols());
     }
@@ -284,31 +251,16 @@ private:
     {
         const auto validating = steady::now();
         std::vector<fold_outcome> outcomes(result_.folds.size());
-        parallel::parallel_for(side_by_side(path), static_cast<std::int64_t>(outcomes.size()), [&](std::int64_t piece) {
-            if (stopped_.load()) return;
+        const int side_by_side = path::fits_side_by_side(plan_memory(X_, path), threads_);
+        parallel::parallel_for(side_by_side, static_cast<std::int64_t>(outcomes.size()), [&](std::int64_t piece) {
+            if (watch_.stopped()) return;
             outcomes[static_cast<std::size_t>(piece)] = fit_fold(path, static_cast<std::size_t>(piece));
-            ++fits_done_;
-            ++stage_done_;
+            watch_.count_done();
         });
         result_.folds_s += seconds_after(validating);
-        // Other threads may have had all the folds: whoever calls is asked at least here.
-        if (path.on_progress && !stopped_.load()) {
-            progress now;
-            now.now = phase::solving;
-            now.lambdas_total = static_cast<std::int64_t>(path.lambda.size());
-            (void)path.on_progress(now); // kept in stopped_
-        }
+        watch_.ask_between_fits(static_cast<std::int64_t>(path.lambda.size()));
         stop_if_cancelled();
         return outcomes;
-    }
-
-    /// Fits that the memory limit has room for: their results do not depend on it, since each has the whole limit.
-    int side_by_side(const path_options& path) const
-    {
-        const memory_plan plan = plan_memory(X_, path);
-        const std::uint64_t each = std::max<std::uint64_t>(1, plan.vectors_bytes + plan.working_bytes);
-        const std::uint64_t room = std::max<std::uint64_t>(1, memory_limit_ / each);
-        return static_cast<int>(std::min<std::uint64_t>(room, static_cast<std::uint64_t>(threads_)));
     }
 
     fold_outcome fit_fold(path_options path, std::size_t f) const
@@ -422,8 +374,6 @@ private:
                 options_.loss == cv_loss::r2 ? "no weight, or rows that do not vary" : "their rows have no weight"));
     }
 
-    steady::time_point started_ = steady::now();
-    std::thread::id caller_ = std::this_thread::get_id();
     const matrix& X_;
     std::span<const double> y_;
     const cv_options& options_;
@@ -432,16 +382,9 @@ private:
     std::vector<double> weights_;     // as given, not normalised
     std::vector<std::int64_t> place_; // of each fold within its repeat
     std::uint64_t memory_limit_ = 0;
-    std::int64_t fits_total_ = 0;
     std::int64_t constant_folds_ = 0;
     std::int64_t unmeasured_folds_ = 0;
-    std::atomic<std::int64_t> fits_done_{0};
-    // Where the work stands, for reports: written and read by the caller's thread, but for the count.
-    double stage_begin_ = 0;
-    double stage_share_ = 0;
-    double stage_fits_ = 1;
-    std::atomic<std::int64_t> stage_done_{0};
-    std::atomic<bool> stopped_{false};
+    path::fits_watch watch_{options_.path.on_progress, 0};
     cv_result result_;
 };
 

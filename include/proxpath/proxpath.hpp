@@ -16,4 +16,5 @@
 #include <proxpath/responses.hpp>
 #include <proxpath/result.hpp>
 #include <proxpath/scale.hpp>
+#include <proxpath/stability.hpp>
 #include <proxpath/version.hpp>

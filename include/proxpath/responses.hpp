@@ -29,7 +29,7 @@ struct responses_options {
 };
 
 /// Takes the fit of a response: called for one after the other, in their order, from the thread that called the
-/// library. What it throws ends the call and goes to the caller.
+/// library, while others are fitted. What it throws ends the call and goes to the caller as it is.
 using response_sink = std::function<void(std::int64_t response, path_result&& fit)>;
 
 /// Fits one path for each response, as fit_path would: the same objective, certificate and statuses, and each fit equal
@@ -38,13 +38,15 @@ using response_sink = std::function<void(std::int64_t response, path_result&& fi
 /// for groups of responses in one pass. Fits are side by side on path.threads threads on the CPU, one after the other
 /// on another device. The same input gives the same bits for any number of threads.
 ///
-/// Fits are handed out as they come, so that memory does not grow with the number of responses; a group of at most 16
-/// waits for its last one.
+/// Fits are handed out as soon as those before them are done, so that memory does not grow with the number of
+/// responses: those in work or waiting are 16, or four a thread.
 ///
 /// @param X n × p
 /// @param Y n × q finite responses, one after the other (column-major); q ≥ 1
-/// @throws invalid_input naming response (0-based), position and value, and as fit_path
-/// @throws cancelled     when path.on_progress returned false; fits that were finished have been handed out
+/// @throws invalid_input naming response (0-based), position and value, before anything is fitted; and as fit_path
+/// @throws cancelled     when path.on_progress returned false before all were done; every fit that was finished has
+/// been
+///         handed out, also those behind one that was not
 /// @throws out_of_memory as fit_path
 PROXPATH_API void fit_responses(const matrix& X, std::span<const double> Y, const responses_options& options,
                                 const response_sink& sink);

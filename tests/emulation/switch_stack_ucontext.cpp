@@ -24,6 +24,7 @@ void* prepare_stack(void* bottom, std::size_t bytes, void (*entry)())
 void switch_stack(void*& from, void* to)
 {
     ucontext_t here;
+    here.uc_stack = {}; // AddressSanitizer looks at it when the stack is switched back to
     from = &here;
     swapcontext(&here, static_cast<ucontext_t*>(to));
 }
