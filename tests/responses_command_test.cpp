@@ -6,6 +6,7 @@
 
 #include "host/cli/exit_code.hpp"
 #include "host/cli/fit_files.hpp"
+#include "host/cli/responses_table.hpp"
 #include "host/cli/values.hpp"
 
 #include <chrono>
@@ -135,10 +136,10 @@ TEST_F(ResponsesCommand, PredictSaysWhichResponsesThereAre)
     ASSERT_EQ(fit().code, exit_certified);
     outcome refused = predict({});
     EXPECT_EQ(refused.code, exit_wrong_input);
-    EXPECT_THAT(refused.err, HasSubstr("holds fits of 3 responses; say of which by --response"));
+    EXPECT_THAT(refused.err, HasSubstr("holds fits of several responses; say of which by --response"));
     refused = predict({"--response", "weight"});
     EXPECT_THAT(refused.err, HasSubstr("--response 'weight'"));
-    EXPECT_THAT(refused.err, HasSubstr("they are 1 to 3, or names in responses.csv"));
+    EXPECT_THAT(refused.err, HasSubstr("numbers and names are in responses.csv"));
     fit_alone(first, "alone");
     refused = call({"predict", folder.file("alone"), folder.file("X.csv"), "--response", "1", "--out",
                     folder.file("predictions.csv")});
@@ -217,10 +218,10 @@ TEST_F(ResponsesCommand, SaysWhatIsWrongWithATable)
     EXPECT_THAT(fit({}, "twice.csv").err, HasSubstr("two responses are named 'p'"));
     spill(folder.file("huge.csv"), huge);
     EXPECT_THAT(fit({}, "huge.csv").err, HasSubstr("Y: response 1: y: its squares overflow"));
-    // A table of 3 GB of zeros in 60 bytes.
-    spill(folder.file("wide.mtx"), "%%MatrixMarket matrix coordinate real general\n20 20000000 1\n1 1 1\n");
-    EXPECT_THAT(fit({"--memory", "1G"}, "wide.mtx").err, HasSubstr("wide.mtx"));
-    spill(folder.file("long.mtx"), "%%MatrixMarket matrix coordinate real general\n2000 1000000 1\n1 1 1\n");
+    // A table of 80 MB of zeros in 60 bytes.
+    spill(folder.file("wide.mtx"), "%%MatrixMarket matrix coordinate real general\n20 500000 1\n1 1 1\n");
+    EXPECT_THAT(fit({"--memory", "50M"}, "wide.mtx").err, HasSubstr("the 500000 responses of"));
+    spill(folder.file("long.mtx"), "%%MatrixMarket matrix coordinate real general\n2000 50000 1\n1 1 1\n");
     EXPECT_THAT(fit({}, "long.mtx").err, HasSubstr("2000 rows of responses, but"));
     spill(folder.file("short.csv"), "p,q\n1,2\n3,4\n");
     outcome refused = fit({}, "short.csv");
@@ -274,6 +275,35 @@ TEST_F(ResponsesCommand, SaysOnceWhatIsSaidOfAll)
     ASSERT_THAT(done.out, HasSubstr(note));
     EXPECT_EQ(done.out.find(note), done.out.rfind(note));
     EXPECT_THAT(done.out, HasSubstr("response 2: the null model fits y exactly"));
+}
+
+TEST_F(ResponsesCommand, GoOnOnlyWithTheSameFit)
+{
+    EXPECT_EQ(fit({"--resume"}).code, exit_certified) << "nothing there: from the beginning";
+    EXPECT_EQ(fit({"--resume"}).code, exit_certified);
+    EXPECT_THAT(fit({"--resume", "--alpha", "0.5"}).err, HasSubstr("was made with another --alpha (1.0, not 0.5)"));
+    EXPECT_THAT(fit({"--resume", "--force"}).err, HasSubstr("--resume"));
+    std::string weights;
+    for (std::int64_t i = 0; i < rows; ++i) weights += fmt::format("{}\n", 1 + i % 2);
+    spill(folder.file("w.txt"), weights);
+    EXPECT_THAT(fit({"--resume", "--weights", folder.file("w.txt")}).err, HasSubstr("other weights"));
+    std::string table = "mass,none,\"length, cm\"\n";
+    for (std::size_t i = 0; i < first.size(); ++i) table += fmt::format("{},4.5,{}\n", first[i], third[i] + 1);
+    spill(folder.file("Y.csv"), table);
+    const outcome other = fit({"--resume"});
+    EXPECT_EQ(other.code, exit_wrong_input);
+    EXPECT_THAT(other.err, HasSubstr("another response 3"));
+    EXPECT_EQ(read_lines(file("responses.csv")).size(), 4U); // as it was
+}
+
+TEST_F(ResponsesCommand, APathOfOneResponseIsNotTakenUp)
+{
+    fit_alone(first, "fit");
+    EXPECT_THAT(fit({"--resume"}).err, HasSubstr("is the fit of one response"));
+    const outcome one = call({"fit", folder.file("X.csv"), "--y", folder.file("y.txt"), "--out", folder.file("fit"),
+                              "--n-lambda", "7", "--resume"});
+    EXPECT_EQ(one.code, exit_wrong_input);
+    EXPECT_THAT(one.err, HasSubstr("a path of one response cannot be taken up"));
 }
 
 /// Many responses of a design that takes a while, and a signal in between.
@@ -330,6 +360,33 @@ TEST_F(InterruptedResponses, KeepWhatIsFinished)
     EXPECT_THAT(done.err, HasSubstr("what is finished so far will be written"));
     EXPECT_THAT(done.out, HasSubstr("of 400 responses were fitted"));
     expect_some("fit");
+}
+
+TEST_F(InterruptedResponses, GoOnWhereTheyStopped)
+{
+    ASSERT_EQ(fit_interrupted({"--criteria"}).code, exit_interrupted);
+    const std::string second = slurp(file("response-002.path.csv"));
+    std::vector<std::string> words{"fit",   folder.file("slow.csv"), "--y",        folder.file("many.csv"),
+                                   "--out", folder.file("fit"),      "--criteria", "--resume"};
+    outcome done = call(words);
+    EXPECT_EQ(done.code, exit_certified) << done.err;
+    EXPECT_THAT(done.err, HasSubstr("of 400 responses were fitted before"));
+    EXPECT_EQ(slurp(file("response-002.path.csv")), second);
+    nlohmann::json summary = json_of("summary.json");
+    EXPECT_EQ(summary["interrupted"], false);
+    EXPECT_EQ(summary["responses_fitted"], 400);
+    EXPECT_EQ(summary["converged"], 40000);
+    const std::vector<response_line> lines = read_responses_csv(file("responses.csv"));
+    ASSERT_EQ(lines.size(), 400U);
+    for (std::size_t r = 0; r < lines.size(); ++r) {
+        EXPECT_EQ(lines[r].number, static_cast<std::int64_t>(r) + 1);
+        for (const std::string name : {"path.csv", "coefficients.mtx", "summary.json", "criteria.csv"})
+            EXPECT_TRUE(std::filesystem::exists(file(lines[r].files + name))) << lines[r].files << name;
+    }
+    // Where all is done nothing is left to do.
+    done = call(words);
+    EXPECT_EQ(done.code, exit_certified) << done.err;
+    EXPECT_EQ(json_of("summary.json")["responses_fitted"], 400);
 }
 
 TEST_F(InterruptedResponses, GoBesideAnOlderFolder)

@@ -228,13 +228,15 @@ TEST(Responses, ThatAreStoppedLeaveWhatIsFinished)
         return now.fits_done < 20;
     };
     std::vector<path_result> done;
+    std::int64_t latest = -1;
     EXPECT_THROW(fit_responses(matrix::from_view(problem.X.view()), noise(40 * 50), options,
                                [&](std::int64_t response, path_result&& fit) {
-                                   EXPECT_EQ(static_cast<std::size_t>(response), done.size());
+                                   EXPECT_GT(response, latest); // without those that were stopped in between
+                                   latest = response;
                                    done.push_back(std::move(fit));
                                }),
                  cancelled);
-    EXPECT_GE(done.size(), 16U); // the first group was whole
+    EXPECT_GE(done.size(), 19U); // all that were finished, but perhaps one that was finished as the answer was stop
     EXPECT_LT(done.size(), 50U);
     for (const path_result& fit : done) EXPECT_TRUE(fit.all_converged());
 }

@@ -23,8 +23,10 @@ inline constexpr std::array exit_code_texts{
     exit_code_text{exit_certified, "done; every lambda is certified to the tolerance"},
     exit_code_text{exit_wrong_input, "wrong use or wrong input; nothing was written"},
     exit_code_text{exit_not_converged, "done, but some lambdas did not reach the tolerance; they are marked"},
-    exit_code_text{exit_interrupted,
-                   "interrupted; the lambdas that a fit had finished were written, the others are marked"},
+    exit_code_text{
+        exit_interrupted,
+        "interrupted; the lambdas that a fit had finished were written, the others are marked; of several responses "
+        "those that were finished"},
     exit_code_text{exit_system,
                    "the device or the system refused (no such file, permission, disk, memory); nothing was written, "
                    "unless it was standard output that refused"}};

@@ -52,7 +52,7 @@ std::optional<destination> begin(const fit_settings& settings, fit_facts& facts)
     facts.threads = parallel::resolve_threads(settings.path.threads);
     facts.base_bytes = peak_memory_bytes();
     if (settings.dry_run) return {};
-    return check_folder_destination(settings.out, settings.force, fit_marks(), is_fit_file);
+    return check_folder_destination(settings.out, settings.force || settings.resume, fit_marks(), is_fit_file);
 }
 
 void note_solved(const path_result& result, const data_set& data, int threads, fit_facts& facts)
@@ -212,6 +212,10 @@ int fit(const arguments& typed, console& to)
 
     if (loaded.responses() > 1)
         return fit_each_response(typed, settings, loaded, inputs, path, *where, facts, report, to);
+    if (settings.resume && where->replaces)
+        throw invalid_input(fmt::format("--resume: '{}' exists, and a path of one response cannot be taken up where it "
+                                        "stopped; fit it again, with --force to replace it",
+                                        settings.out));
 
     const auto solving = clock::now();
     const path_result result = fit_path(data.X, data.y, path);

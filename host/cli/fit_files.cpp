@@ -2,6 +2,7 @@
 
 #include "host/cli/fit_files.hpp"
 
+#include "host/cli/responses_table.hpp"
 #include "host/cli/staging.hpp"
 #include "host/cli/values.hpp"
 #include "host/io/output_file.hpp"
@@ -84,17 +85,6 @@ sparse_columns to_sparse_columns(const matrix& X)
     return out;
 }
 
-nlohmann::json read_summary(const std::string& file)
-{
-    std::ifstream stream(file, std::ios::binary);
-    std::ostringstream text;
-    if (!stream || !(text << stream.rdbuf()) || stream.bad())
-        throw system_error(fmt::format("cannot read '{}': {}", file, std::generic_category().message(errno)));
-    auto summary = nlohmann::json::parse(text.str(), nullptr, false);
-    if (!summary.is_object()) throw file_error(file, 0, "this is not the summary of a proxpath fit; fit again");
-    return summary;
-}
-
 /// The lambdas that an object of the summary names by rules; none where it is missing or null.
 void read_chosen(const std::string& file, const nlohmann::json& summary, const std::string& key,
                  const std::vector<std::string>& rules, fitted_path& fit)
@@ -110,31 +100,22 @@ void read_chosen(const std::string& file, const nlohmann::json& summary, const s
 }
 
 /// How the names of a response's files begin: nothing where there is one response alone.
-std::string files_of_response(const std::string& folder, const std::string& response)
+std::string files_for(const std::string& folder, const std::string& response)
 {
     const std::string table = folder + "/" + fit_files::responses;
     if (!fs::exists(table)) return {}; // whether that one is meant: see check_single_response
-    const std::vector<std::string> lines = read_lines(table);
-    if (lines.empty() || lines.front() != fit_files::responses_header)
-        throw file_error(table, 1, "this is not the header of a table of responses; fit again");
+    const std::vector<response_line> lines = read_responses_csv(table);
     if (response.empty())
-        throw invalid_input(fmt::format("'{}' holds fits of {} responses; say of which by --response, its number or "
-                                        "its name in {}",
-                                        folder, lines.size() - 1, fit_files::responses));
-    const std::size_t cells = split(fit_files::responses_header, ',').size();
-    std::string by_number;
-    for (std::size_t i = 1; i < lines.size(); ++i) {
-        const auto parts = split(lines[i], ',');
-        if (parts.size() < cells)
-            throw file_error(table, static_cast<std::int64_t>(i) + 1,
-                             fmt::format("{} cells, but the header names {}", parts.size(), cells));
-        const auto name = static_cast<std::size_t>(parts[cells - 1].data() - lines[i].data());
-        if (lines[i].substr(name) == csv_cell(response)) return std::string(parts[1]); // a name before any number
-        if (parts[0] == response) by_number = parts[1];
-    }
-    if (!by_number.empty()) return by_number;
-    throw invalid_input(fmt::format("--response '{}': '{}' has no such response; they are 1 to {}, or names in {}",
-                                    response, folder, lines.size() - 1, fit_files::responses));
+        throw invalid_input(
+            fmt::format("'{}' holds fits of several responses; say of which by --response, its number or "
+                        "its name in {}",
+                        folder, fit_files::responses));
+    for (const response_line& line : lines)
+        if (!line.name.empty() && line.name == csv_cell(response)) return line.files; // a name before any number
+    for (const response_line& line : lines)
+        if (fmt::format("{}", line.number) == response) return line.files;
+    throw invalid_input(fmt::format("--response '{}': '{}' has no such response; numbers and names are in {}", response,
+                                    folder, fit_files::responses));
 }
 
 /// Of a fit of one response: it may be asked for by its number, or its name where it has one.
@@ -234,6 +215,17 @@ void write_summary(const std::string& file, const nlohmann::json& summary)
     write_text_file(file, json_text(summary) + "\n");
 }
 
+nlohmann::json read_summary(const std::string& file)
+{
+    std::ifstream stream(file, std::ios::binary);
+    std::ostringstream text;
+    if (!stream || !(text << stream.rdbuf()) || stream.bad())
+        throw system_error(fmt::format("cannot read '{}': {}", file, std::generic_category().message(errno)));
+    auto summary = nlohmann::json::parse(text.str(), nullptr, false);
+    if (!summary.is_object()) throw file_error(file, 0, "this is not the summary of a proxpath fit; fit again");
+    return summary;
+}
+
 std::string json_text(const nlohmann::json& value)
 {
     return value.dump(2, ' ', false, nlohmann::json::error_handler_t::replace);
@@ -246,7 +238,7 @@ fitted_path read_fit(const std::string& folder, const std::string& response, int
         throw system_error(fmt::format("there is no folder '{}'; give one that fit wrote", folder));
     if (!fs::is_directory(folder, ignored))
         throw invalid_input(fmt::format("'{}' is no folder; give one that fit wrote", folder));
-    const std::string begin = folder + "/" + files_of_response(folder, response);
+    const std::string begin = folder + "/" + files_for(folder, response);
     const auto file = [&](const std::string& name) { return begin + name; };
     for (const std::string& name : {fit_files::path, fit_files::coefficients, fit_files::summary})
         if (!fs::exists(file(name)))

@@ -52,6 +52,9 @@ void write_coefficients(const std::string& file, const sparse_columns& coefficie
 void write_features(const std::string& file, const std::vector<std::string>& names);
 void write_summary(const std::string& file, const nlohmann::json& summary);
 
+/// @throws file_error when it is none of ours, system_error
+nlohmann::json read_summary(const std::string& file);
+
 /// JSON as text, two spaces a level; file names that are no UTF-8 get replacement characters.
 std::string json_text(const nlohmann::json& value);
 

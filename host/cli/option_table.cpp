@@ -377,6 +377,11 @@ std::vector<option_record> output_options()
         option("--force", "", "Replace DIR if it is an older fit; it stays as it is until the new one is complete")
             .flag()
             .in("Output", in_fits),
+        option("--resume", "",
+               "Several responses: go on where DIR, left by an interrupted fit of the same data with the same options, "
+               "ends; begin where there is no DIR")
+            .flag()
+            .in("Output", in_fit),
         option("--dry-run", "", "Read X, print the memory plan and the options, write nothing")
             .flag()
             .in("Output", in_fits),

@@ -7,6 +7,8 @@
 #include "host/cli/exit_code.hpp"
 #include "host/cli/fit_files.hpp"
 #include "host/cli/process_memory.hpp"
+#include "host/cli/responses_table.hpp"
+#include "host/cli/resume.hpp"
 #include "host/cli/values.hpp"
 #include "host/io/output_file.hpp"
 
@@ -29,57 +31,18 @@ namespace {
 
 using steady = std::chrono::steady_clock;
 
-/// What the table and the page say of one response.
-struct response_line {
-    std::int64_t number = 0; // from 1
-    std::string name;
-    std::string files; ///< how the names of its files begin
-    double lambda_max = 0;
-    double null_loss = 0;
-    std::size_t lambdas = 0;
-    status_counts counts;
-    double rel_gap = 0;   ///< largest
-    std::int64_t df = 0;  ///< at the last lambda
-    double dev_ratio = 0; ///< there
-    std::int64_t passes = 0;
-};
-
-response_line line_of(const path_result& fit, std::int64_t number, std::string name, std::string files)
-{
-    response_line line{number,        std::move(name),   std::move(files),          fit.lambda_max,
-                       fit.null_loss, fit.points.size(), count_statuses(fit.points)};
-    for (const path_point& point : fit.points) line.rel_gap = std::max(line.rel_gap, point.rel_gap);
-    line.df = fit.points.back().df;
-    line.dev_ratio = fit.points.back().dev_ratio;
-    line.passes = fit.passes;
-    return line;
-}
-
-/// The name stands last, so that what reads the others need not know how names are quoted.
-void write_table(const std::string& file, const std::vector<response_line>& lines)
-{
-    io::output_file out(file);
-    out.print("{}\n", fit_files::responses_header);
-    for (const response_line& each : lines)
-        out.print("{},{},{},{},{},{},{},{},{},{},{},{}\n", each.number, each.files, each.lambda_max, each.null_loss,
-                  each.lambdas, each.counts.converged, each.counts.not_converged, each.rel_gap, each.df, each.dev_ratio,
-                  each.passes, csv_cell(each.name));
-    out.commit();
-}
-
 /// Writes the files of each fit, and keeps what is to be said of all.
 class response_writer {
 public:
     response_writer(const fit_settings& settings, const loaded_data& data, const model_inputs& inputs,
                     const nlohmann::json& options, const fit_facts& facts, const staging_folder& folder)
-        : settings_(settings), data_(data), inputs_(inputs), options_(options), facts_(facts), folder_(folder),
-          digits_(fmt::format("{}", data.responses()).size())
+        : settings_(settings), data_(data), inputs_(inputs), options_(options), facts_(facts), folder_(folder)
     {}
 
     void take(std::int64_t response, const path_result& fit)
     {
         const auto at = static_cast<std::size_t>(response);
-        const std::string files = fmt::format("{}{:0{}}.", fit_files::response_prefix, response + 1, digits_);
+        const std::string files = files_of_response(response + 1, data_.responses());
         write_path_csv(folder_.file(files + fit_files::path), fit.points);
         write_coefficients(folder_.file(files + fit_files::coefficients), fit.coefficients);
         fit_facts facts = facts_;
@@ -106,7 +69,15 @@ public:
         device_ = {fit.device, fit.device_name, fit.device_reason};
     }
 
+    /// Fits of an earlier run, whose files are in the folder already.
+    void take_over(std::vector<response_line> lines) { lines_ = std::move(lines); }
+    /// In the order of their numbers.
     const std::vector<response_line>& lines() const { return lines_; }
+    void sort_lines()
+    {
+        std::sort(lines_.begin(), lines_.end(),
+                  [](const response_line& a, const response_line& b) { return a.number < b.number; });
+    }
     /// What the same is said of several responses is said once.
     std::vector<std::string> notes() const
     {
@@ -129,7 +100,7 @@ public:
     /// What ran, once something has.
     void tell_device(fit_facts& facts) const
     {
-        if (lines_.empty()) return;
+        if (device_[0].empty()) return;
         facts.device = device_[0];
         facts.device_name = device_[1];
         facts.device_reason = device_[2];
@@ -162,7 +133,6 @@ private:
     const nlohmann::json& options_;
     const fit_facts& facts_;
     const staging_folder& folder_;
-    std::size_t digits_;
     std::vector<response_line> lines_;
     std::vector<shared_note> notes_;
     memory_plan plan_;
@@ -263,28 +233,42 @@ int fit_each_response(const arguments& typed, fit_settings& settings, const load
     responses_options many;
     many.path = path;
     many.grid = settings.grid;
+    remaining_responses rest;
+    if (settings.resume && where.replaces) {
+        earlier_fits earlier = take_over_earlier(settings, data, inputs, options, facts.matrix_checksum, folder);
+        report.note(fmt::format("{} of {} responses were fitted before", earlier.lines.size(), data.responses()));
+        if (many.grid == response_grid::common) many.path.lambda = earlier.lambda;
+        rest = responses_without(data, earlier.lines);
+        writer.take_over(std::move(earlier.lines));
+    }
+    const std::size_t before = writer.lines().size();
     bool interrupted = false;
     double writing_s = 0;
     try {
-        proxpath::fit_responses(data.set.X, data.set.y, many, [&](std::int64_t response, path_result&& fit) {
+        const auto take = [&](std::int64_t response, path_result&& fit) {
             const auto writing = steady::now();
             const io::sync_later all_at_once;
-            writer.take(response, fit);
+            writer.take(rest.taken ? rest.numbers[static_cast<std::size_t>(response)] : response, fit);
             writing_s += seconds_since(writing);
-        });
+        };
+        if (!rest.taken)
+            proxpath::fit_responses(data.set.X, data.set.y, many, take);
+        else if (!rest.numbers.empty())
+            proxpath::fit_responses(data.set.X, rest.values, many, take);
     } catch (const cancelled&) {
-        if (writer.lines().empty()) throw;
+        if (writer.lines().size() == before) throw; // what is there already stays as it is
         interrupted = true;
     }
+    writer.sort_lines();
     writer.tell_device(facts);
     facts.write_s = writing_s;
     facts.solve_s = seconds_since(solving) - writing_s;
     facts.total_s = facts.load_s + seconds_since(solving);
     facts.peak_bytes = peak_memory_bytes();
-    write_table(folder.file(fit_files::responses), writer.lines());
+    write_responses_csv(folder.file(fit_files::responses), writer.lines());
     if (!data.set.feature_names.empty()) write_features(folder.file(fit_files::features), data.set.feature_names);
     const nlohmann::json summary = summary_of_all(writer, data, facts, options, interrupted);
-    if (interrupted && where.replaces) {
+    if (interrupted && where.replaces && !settings.resume) {
         go_beside_older(settings, where, report);
         folder.redirect(where);
     }

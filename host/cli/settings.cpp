@@ -94,6 +94,8 @@ fit_settings make_fit_settings(const arguments& typed)
     settings.level = typed.given("--verbose") ? verbosity::verbose : level_of(typed);
     if (typed.which() == command::fit) {
         settings.criteria = typed.given("--criteria");
+        settings.resume = typed.given("--resume");
+        refuse_together(typed, "--resume", "--force");
         settings.grid = value_of(response_grid_choices, *typed.text("--response-grid"));
     }
     settings.force = typed.given("--force");

@@ -41,6 +41,7 @@ struct fit_settings {
     response_grid grid = response_grid::own; ///< of several responses
     bool criteria = false;
     bool force = false;
+    bool resume = false; ///< fits of several responses go on where an older folder ends
     bool dry_run = false;
     bool json = false;
 };

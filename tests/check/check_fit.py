@@ -244,8 +244,8 @@ def read_responses(path, column=0):
     if text.startswith(b"%"):
         values = read_matrix_market(path)
         values = values.toarray() if sp.issparse(values) else values
-    elif path.removesuffix(".gz").removesuffix(".xz").endswith(".csv"):
-        values = read_csv(path)[0].toarray()
+    elif any(f".{kind}" in os.path.basename(path).lower() for kind in ("csv", "npz")):
+        values = (read_csv(path)[0] if format_of(path) == "csv" else read_npz(path)).toarray()
     else:
         values = np.array([[float(line)] for line in text.decode("utf-8").split()])
     if column >= values.shape[1]:

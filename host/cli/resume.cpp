@@ -1,0 +1,126 @@
+// See resume.hpp. What tells one fit from another are its options and the checksums of its data, both in the summaries.
+
+#include "host/cli/resume.hpp"
+
+#include "host/cli/fit_files.hpp"
+
+#include <proxpath/errors.hpp>
+
+#include <array>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include <fmt/format.h>
+#include <xxhash.h>
+
+namespace proxpath::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Options that change how a fit runs and what is printed, not what is fitted. Files of inputs have checksums.
+constexpr std::array<std::string_view, 20> of_no_matter{
+    "x",      "X",       "y",       "out",    "force",         "resume",  "dry_run", "json",
+    "quiet",  "verbose", "threads", "memory", "device_memory", "weights", "offset",  "penalty_factors",
+    "device", "exclude", "lower",   "upper"};
+
+bool matters(std::string_view option)
+{
+    for (const std::string_view other : of_no_matter)
+        if (option == other) return false;
+    return true;
+}
+
+[[noreturn]] void refuse(const fit_settings& settings, const std::string& what)
+{
+    throw invalid_input(fmt::format("--resume: '{}' was made with {}; fit into another folder", settings.out, what));
+}
+
+void check_options(const fit_settings& settings, const nlohmann::json& before, const nlohmann::json& now)
+{
+    for (const auto& [name, value] : now.items())
+        if (matters(name) && (!before.contains(name) || before[name] != value))
+            refuse(settings, fmt::format("another --{} ({}, not {})", name,
+                                         before.contains(name) ? before[name].dump() : "none", value.dump()));
+}
+
+/// @param now null where there is no such input
+void check_checksum(const fit_settings& settings, const nlohmann::json& summary, const std::string& name,
+                    const nlohmann::json& now, const std::string& what)
+{
+    const auto found = summary.find(name);
+    if (found == summary.end() || *found != now) refuse(settings, what);
+}
+
+void bring(const std::string& from, const std::string& to)
+{
+    std::error_code problem;
+    fs::create_hard_link(from, to, problem);
+    if (problem) fs::copy_file(from, to, problem);
+    if (problem) throw system_error(fmt::format("cannot take over '{}': {}", from, problem.message()));
+}
+
+} // namespace
+
+earlier_fits take_over_earlier(const fit_settings& settings, const loaded_data& data, const model_inputs& inputs,
+                               const nlohmann::json& options, std::uint64_t matrix_checksum, const staging_folder& into)
+{
+    const auto file = [&](const std::string& name) { return settings.out + "/" + name; };
+    if (!fs::exists(file(fit_files::responses)))
+        throw invalid_input(fmt::format("--resume: '{}' is the fit of one response; a path cannot be taken up where it "
+                                        "stopped, fit it again",
+                                        settings.out));
+    earlier_fits earlier{read_responses_csv(file(fit_files::responses)), {}};
+    const nlohmann::json summary = read_summary(file(fit_files::summary));
+    if (!summary.contains("options") || summary.value("responses", std::int64_t{0}) != data.responses())
+        refuse(settings, "another number of responses");
+    check_options(settings, summary["options"], options);
+    check_checksum(settings, summary, "data_checksum", fmt::format("{:016x}", matrix_checksum), "another X");
+    for (response_line& line : earlier.lines) {
+        if (line.number < 1 || line.number > data.responses())
+            throw file_error(file(fit_files::responses), 0, fmt::format("there is no response {}", line.number));
+        const nlohmann::json one = read_summary(file(line.files + fit_files::summary));
+        const std::span<const double> y = data.response(line.number - 1);
+        check_checksum(settings, one, "response_checksum",
+                       fmt::format("{:016x}", XXH3_64bits(y.data(), y.size_bytes())),
+                       fmt::format("another response {}", line.number));
+        for (const auto& [name, numbers, what] :
+             {std::tuple{"weights_checksum", &inputs.weights, "other weights"},
+              {"offset_checksum", &inputs.offset, "other offsets"},
+              {"penalty_factors_checksum", &inputs.penalty_factors, "other penalty factors or exclusions"},
+              {"lower_checksum", &inputs.lower, "other lower bounds"},
+              {"upper_checksum", &inputs.upper, "other upper bounds"}})
+            check_checksum(settings, one, name, checksum_of(*numbers), what);
+        for (const std::string& name : {fit_files::path, fit_files::coefficients, fit_files::summary})
+            bring(file(line.files + name), into.file(line.files + name));
+        if (settings.criteria)
+            bring(file(line.files + fit_files::criteria), into.file(line.files + fit_files::criteria));
+        line.name = data.response_names.empty() ? std::string()
+                                                : data.response_names[static_cast<std::size_t>(line.number - 1)];
+        if (earlier.lambda.empty())
+            for (const path_point& point : read_fit(settings.out, fmt::format("{}", line.number), 1).points)
+                earlier.lambda.push_back(point.lambda);
+    }
+    return earlier;
+}
+
+remaining_responses responses_without(const loaded_data& data, const std::vector<response_line>& lines)
+{
+    remaining_responses rest;
+    rest.taken = true;
+    std::vector<bool> done(static_cast<std::size_t>(data.responses()), false);
+    for (const response_line& line : lines) done[static_cast<std::size_t>(line.number - 1)] = true;
+    for (std::int64_t r = 0; r < data.responses(); ++r) {
+        if (done[static_cast<std::size_t>(r)]) continue;
+        rest.numbers.push_back(r);
+        const std::span<const double> y = data.response(r);
+        rest.values.insert(rest.values.end(), y.begin(), y.end());
+    }
+    return rest;
+}
+
+} // namespace proxpath::cli
