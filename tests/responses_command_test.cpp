@@ -309,28 +309,34 @@ TEST_F(ResponsesCommand, APathOfOneResponseIsNotTakenUp)
 /// Many responses of a design that takes a while, and a signal in between.
 class InterruptedResponses : public ResponsesCommand {
 protected:
+    static constexpr int count = 80;
+
     InterruptedResponses()
     {
         std::string table;
         random_numbers random(9);
         std::string design;
-        for (int i = 0; i < 120; ++i) {
-            for (int j = 0; j < 300; ++j) design += fmt::format("{:.3f}{}", random.normal(), j < 299 ? "," : "\n");
-            for (int r = 0; r < 400; ++r) table += fmt::format("{:.3f}{}", random.normal(), r < 399 ? "," : "\n");
+        for (int i = 0; i < 100; ++i) {
+            for (int j = 0; j < 200; ++j) design += fmt::format("{:.3f}{}", random.normal(), j < 199 ? "," : "\n");
+            for (int r = 0; r < count; ++r)
+                table += fmt::format("{:.3f}{}", random.normal(), r + 1 < count ? "," : "\n");
         }
         spill(folder.file("slow.csv"), design);
         spill(folder.file("many.csv"), table);
     }
     outcome fit_interrupted(std::vector<std::string> options)
     {
-        std::vector<std::string> words{"fit",   folder.file("slow.csv"), "--y",       folder.file("many.csv"),
-                                       "--out", folder.file("fit"),      "--threads", "2"};
+        std::vector<std::string> words{"fit",        folder.file("slow.csv"),
+                                       "--y",        folder.file("many.csv"),
+                                       "--out",      folder.file("fit"),
+                                       "--threads",  "2",
+                                       "--n-lambda", "40"};
         words.insert(words.end(), options.begin(), options.end());
         // Once the first files are there, a fit is finished.
         std::jthread signal([this](const std::stop_token& over) {
             while (!over.stop_requested()) {
                 for (const auto& entry : std::filesystem::directory_iterator(folder.file(""))) {
-                    if (!std::filesystem::exists(entry.path() / "response-002.path.csv")) continue;
+                    if (!std::filesystem::exists(entry.path() / "response-02.path.csv")) continue;
                     if (entry.path().filename().string().find(".partial-") == std::string::npos) continue;
                     (void)std::raise(SIGINT);
                     return;
@@ -344,12 +350,12 @@ protected:
     {
         const nlohmann::json summary = nlohmann::json::parse(slurp(folder.file(in + "/summary.json")));
         EXPECT_EQ(summary["interrupted"], true);
-        EXPECT_EQ(summary["responses"], 400);
+        EXPECT_EQ(summary["responses"], count);
         const auto fitted = summary["responses_fitted"].get<std::size_t>();
         EXPECT_GE(fitted, 2U);
-        EXPECT_LT(fitted, 400U);
+        EXPECT_LT(fitted, static_cast<std::size_t>(count));
         EXPECT_EQ(read_lines(folder.file(in + "/responses.csv")).size(), fitted + 1);
-        EXPECT_EQ(read_fit(folder.file(in), "2", 1).points.size(), 100U);
+        EXPECT_EQ(read_fit(folder.file(in), "2", 1).points.size(), 40U);
     }
 };
 
@@ -358,26 +364,29 @@ TEST_F(InterruptedResponses, KeepWhatIsFinished)
     const outcome done = fit_interrupted({});
     EXPECT_EQ(done.code, exit_interrupted) << done.err;
     EXPECT_THAT(done.err, HasSubstr("what is finished so far will be written"));
-    EXPECT_THAT(done.out, HasSubstr("of 400 responses were fitted"));
+    EXPECT_THAT(done.out, HasSubstr("of 80 responses were fitted"));
     expect_some("fit");
 }
 
 TEST_F(InterruptedResponses, GoOnWhereTheyStopped)
 {
     ASSERT_EQ(fit_interrupted({"--criteria"}).code, exit_interrupted);
-    const std::string second = slurp(file("response-002.path.csv"));
-    std::vector<std::string> words{"fit",   folder.file("slow.csv"), "--y",        folder.file("many.csv"),
-                                   "--out", folder.file("fit"),      "--criteria", "--resume"};
+    const std::string second = slurp(file("response-02.path.csv"));
+    std::vector<std::string> words{"fit",        folder.file("slow.csv"),
+                                   "--y",        folder.file("many.csv"),
+                                   "--out",      folder.file("fit"),
+                                   "--criteria", "--resume",
+                                   "--n-lambda", "40"};
     outcome done = call(words);
     EXPECT_EQ(done.code, exit_certified) << done.err;
-    EXPECT_THAT(done.err, HasSubstr("of 400 responses were fitted before"));
-    EXPECT_EQ(slurp(file("response-002.path.csv")), second);
+    EXPECT_THAT(done.err, HasSubstr("of 80 responses were fitted before"));
+    EXPECT_EQ(slurp(file("response-02.path.csv")), second);
     nlohmann::json summary = json_of("summary.json");
     EXPECT_EQ(summary["interrupted"], false);
-    EXPECT_EQ(summary["responses_fitted"], 400);
-    EXPECT_EQ(summary["converged"], 40000);
+    EXPECT_EQ(summary["responses_fitted"], count);
+    EXPECT_EQ(summary["converged"], 40 * count);
     const std::vector<response_line> lines = read_responses_csv(file("responses.csv"));
-    ASSERT_EQ(lines.size(), 400U);
+    ASSERT_EQ(lines.size(), static_cast<std::size_t>(count));
     for (std::size_t r = 0; r < lines.size(); ++r) {
         EXPECT_EQ(lines[r].number, static_cast<std::int64_t>(r) + 1);
         for (const std::string name : {"path.csv", "coefficients.mtx", "summary.json", "criteria.csv"})
@@ -386,7 +395,7 @@ TEST_F(InterruptedResponses, GoOnWhereTheyStopped)
     // Where all is done nothing is left to do.
     done = call(words);
     EXPECT_EQ(done.code, exit_certified) << done.err;
-    EXPECT_EQ(json_of("summary.json")["responses_fitted"], 400);
+    EXPECT_EQ(json_of("summary.json")["responses_fitted"], count);
 }
 
 TEST_F(InterruptedResponses, GoBesideAnOlderFolder)

@@ -34,7 +34,7 @@ std::vector<std::vector<double>> several_responses(const regression& problem, st
     return all;
 }
 
-std::vector<double> side_by_side(const std::vector<std::vector<double>>& responses)
+std::vector<double> one_after_the_other(const std::vector<std::vector<double>>& responses)
 {
     std::vector<double> Y;
     for (const auto& y : responses) Y.insert(Y.end(), y.begin(), y.end());
@@ -57,7 +57,7 @@ struct many_regressions {
 
     std::vector<path_result> fit() const
     {
-        return fit_responses(matrix::from_view(problem.X.view()), side_by_side(responses), options);
+        return fit_responses(matrix::from_view(problem.X.view()), one_after_the_other(responses), options);
     }
     /// The problem with response r as its own.
     regression alone(std::size_t r) const
@@ -292,7 +292,7 @@ TEST(Responses, AreHandedOutAsSoonAsThoseBeforeThemAreDone)
                   [&](std::int64_t response, path_result&&) { EXPECT_EQ(done, response); });
 }
 
-std::string refusal(std::span<const double> Y, const responses_options& options = {})
+std::string refusal_of_responses(std::span<const double> Y, const responses_options& options = {})
 {
     const regression problem = forty_rows();
     try {
@@ -306,16 +306,17 @@ std::string refusal(std::span<const double> Y, const responses_options& options 
 TEST(Responses, ThatCannotBeFittedAreNamed)
 {
     std::vector<double> Y = noise(120);
-    EXPECT_THAT(refusal(std::span(Y).subspan(1)), HasSubstr("Y has 119 values; it must have 40 for each response"));
-    EXPECT_THAT(refusal({}), HasSubstr("Y has 0 values"));
+    EXPECT_THAT(refusal_of_responses(std::span(Y).subspan(1)),
+                HasSubstr("Y has 119 values; it must have 40 for each response"));
+    EXPECT_THAT(refusal_of_responses({}), HasSubstr("Y has 0 values"));
     Y[85] = std::numeric_limits<double>::quiet_NaN();
-    EXPECT_THAT(refusal(Y), HasSubstr("Y: response 2, row 5 is nan; must be finite"));
+    EXPECT_THAT(refusal_of_responses(Y), HasSubstr("Y: response 2, row 5 is nan; must be finite"));
     Y[85] = 1e200;
-    EXPECT_THAT(refusal(Y), HasSubstr("Y: response 2: y: its squares overflow"));
+    EXPECT_THAT(refusal_of_responses(Y), HasSubstr("Y: response 2: y: its squares overflow"));
     Y[85] = 0;
     responses_options options;
     options.path.alpha = 2;
-    EXPECT_THAT(refusal(Y, options), HasSubstr("alpha"));
+    EXPECT_THAT(refusal_of_responses(Y, options), HasSubstr("alpha"));
 }
 
 #ifndef __SANITIZE_THREAD__ // fits on the emulated device, see tests/support/backends.hpp

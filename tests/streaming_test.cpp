@@ -385,6 +385,12 @@ std::uint64_t device_bytes(const matrix& X)
     return backend::resident_bytes(X.rows(), X.cols(), X.nonzeros(), backend::fits_float(X));
 }
 
+#if defined(__SANITIZE_ADDRESS__)
+constexpr bool slow_build = true;
+#else
+constexpr bool slow_build = false;
+#endif
+
 TEST(Streaming, PathsInATenthOfTheMemoryOfX)
 {
 #if defined(__SANITIZE_THREAD__)
@@ -399,6 +405,7 @@ TEST(Streaming, PathsInATenthOfTheMemoryOfX)
     }
     const matrix X = matrix::from_view(dense.view());
     for (const double alpha : {1.0, 0.5, 0.0}) {
+        if (slow_build && alpha == 0.5) continue;
         SCOPED_TRACE(alpha);
         path_options options;
         options.alpha = alpha;
@@ -452,7 +459,7 @@ TEST(DeviceMemory, ThatDoesNotDoForABlockOfLambdasDoesForSmallerOnes)
     int retreats = 0;
     // From enough for all lambdas together to too little for one.
     bool fits = true;
-    for (options.device_memory = 5 << 20; fits; options.device_memory -= options.device_memory / 8) {
+    for (options.device_memory = 5 << 20; fits; options.device_memory -= options.device_memory / (slow_build ? 4 : 8)) {
         try {
             const path_result result = fit_path(X, y, options);
             EXPECT_TRUE(result.all_converged());

@@ -79,7 +79,8 @@ public:
             each_.lambda = call_.lambda;
         }
         // The first fit makes the Gram matrix of all features, where that is used, with all threads.
-        if (takes_all_features(options_.path) && call_.next == 0) fit_group(0, 1);
+        const bool gram = takes_all_features(options_.path) && !takes_krylov(options_.path, ground_.n, ground_.p);
+        if (gram && call_.next == 0) fit_group(0, 1);
         while (call_.next < count_) fit_group(call_.next, std::min(end_of_group(call_.next), count_));
     }
 
@@ -88,14 +89,14 @@ private:
     /// in common with others must not depend on the number of threads.
     void size_groups(const matrix& X)
     {
-        // Each response of a group has its problem and its null model until its turn, and its result until those before
-        // it are there.
+        // Each response of a group has its problem and its null model until its turn, and, with several threads, its
+        // result until those before it are there.
         const auto lambdas = static_cast<std::uint64_t>(options_.path.lambda.empty() ? options_.path.n_lambda
                                                                                      : options_.path.lambda.size());
         const auto n = static_cast<std::uint64_t>(X.rows());
         const auto p = static_cast<std::uint64_t>(X.cols());
         const std::uint64_t result = 16 * lambdas * (options_.path.alpha == 0 ? p : std::min(n, p) / 2);
-        const std::uint64_t waiting = sizeof(double) * (3 * n + 9 * p) + (side_by_side_ > 1 ? result : 0);
+        const std::uint64_t waiting = sizeof(double) * (3 * n + 9 * p) + result;
         const std::uint64_t room = shares_.plan.limit_bytes / 8 / std::max<std::uint64_t>(1, waiting);
         while (group_ > 1 && static_cast<std::uint64_t>(group_) > room) group_ /= 2;
         const std::int64_t wanted = (4 * side_by_side_ + group_size - 1) / group_size;
