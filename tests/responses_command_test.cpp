@@ -280,26 +280,35 @@ TEST_F(ResponsesCommand, SaysOnceWhatIsSaidOfAll)
 TEST_F(ResponsesCommand, GoOnOnlyWithTheSameFit)
 {
     EXPECT_EQ(fit({"--resume"}).code, exit_certified) << "nothing there: from the beginning";
-    EXPECT_EQ(fit({"--resume"}).code, exit_certified);
+    const std::string summary = slurp(file("summary.json"));
+    const outcome again = fit({"--resume"});
+    EXPECT_EQ(again.code, exit_certified);
+    EXPECT_THAT(again.err, HasSubstr("is complete: there is nothing left to do"));
+    EXPECT_EQ(slurp(file("summary.json")), summary); // as the fit left it
+    EXPECT_THAT(fit({"--resume", "--lambda-min-ratio", "0.5"}).err,
+                HasSubstr("another --lambda-min-ratio (the default, not 0.5)"));
     EXPECT_THAT(fit({"--resume", "--alpha", "0.5"}).err, HasSubstr("was made with another --alpha (1.0, not 0.5)"));
     EXPECT_THAT(fit({"--resume", "--force"}).err, HasSubstr("--resume"));
     std::string weights;
     for (std::int64_t i = 0; i < rows; ++i) weights += fmt::format("{}\n", 1 + i % 2);
     spill(folder.file("w.txt"), weights);
     EXPECT_THAT(fit({"--resume", "--weights", folder.file("w.txt")}).err, HasSubstr("other weights"));
+    const std::string named = slurp(folder.file("Y.csv"));
+    spill(folder.file("Y.csv"), "MASS" + named.substr(4));
+    EXPECT_THAT(fit({"--resume"}).err, HasSubstr("response 1 named mass, where"));
     std::string table = "mass,none,\"length, cm\"\n";
     for (std::size_t i = 0; i < first.size(); ++i) table += fmt::format("{},4.5,{}\n", first[i], third[i] + 1);
     spill(folder.file("Y.csv"), table);
     const outcome other = fit({"--resume"});
     EXPECT_EQ(other.code, exit_wrong_input);
-    EXPECT_THAT(other.err, HasSubstr("another response 3"));
+    EXPECT_THAT(other.err, HasSubstr("another response 3 than"));
     EXPECT_EQ(read_lines(file("responses.csv")).size(), 4U); // as it was
 }
 
 TEST_F(ResponsesCommand, APathOfOneResponseIsNotTakenUp)
 {
     fit_alone(first, "fit");
-    EXPECT_THAT(fit({"--resume"}).err, HasSubstr("is the fit of one response"));
+    EXPECT_THAT(fit({"--resume"}).err, HasSubstr("holds no fits of several responses"));
     const outcome one = call({"fit", folder.file("X.csv"), "--y", folder.file("y.txt"), "--out", folder.file("fit"),
                               "--n-lambda", "7", "--resume"});
     EXPECT_EQ(one.code, exit_wrong_input);

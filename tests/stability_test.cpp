@@ -227,6 +227,39 @@ TEST(Stability, HasTheSameBitsForAnyNumberOfThreads)
     EXPECT_NE(select(problem, options).frequency.values, three.frequency.values);
 }
 
+/// They cannot be selected, and counted as if they could they would allow noise to be.
+TEST(Stability, LeavesFeaturesWithoutVariationOutOfItsBounds)
+{
+    regression problem = noisy_problem(3, 60, 20, 0);
+    stability_options options;
+    options.pairs = 5;
+    const stability_result alone = select(problem, options);
+    dense_matrix wider(60, 500);
+    std::copy(problem.X.values.begin(), problem.X.values.end(), wider.values.begin());
+    for (std::int64_t i = 0; i < 60; ++i) wider.at(i, 499) = 3; // the others are empty
+    problem.X = wider;
+    const stability_result beside = select(problem, options);
+    EXPECT_EQ(beside.candidates, 20);
+    EXPECT_EQ(beside.most_selected, alone.most_selected);
+    EXPECT_EQ(beside.expected_false, alone.expected_false);
+    EXPECT_EQ(beside.stable, alone.stable);
+}
+
+TEST(Stability, SaysWhereItSelectsMoreThanItMay)
+{
+    regression problem = noisy_problem(9, 60, 30, 8);
+    problem.settings.lambda = {0.05};
+    stability_options options;
+    options.pairs = 5;
+    const stability_result result = select(problem, options);
+    EXPECT_GT(result.mean_selected, static_cast<double>(result.most_selected));
+    EXPECT_GT(result.expected_false, 1.0);
+    EXPECT_THAT(result.notes, testing::Contains(HasSubstr("a first lambda is kept whatever it selects")));
+    EXPECT_THAT(result.notes, testing::Contains(HasSubstr("cannot be promised here")));
+    options.most_selected = 1000;
+    EXPECT_EQ(select(problem, options).most_selected, 30); // all there are
+}
+
 TEST(Stability, SaysWhereItsAnswerIsWeak)
 {
     stability_options options;
@@ -235,7 +268,8 @@ TEST(Stability, SaysWhereItsAnswerIsWeak)
     regression problem = noisy_problem(9, 60, 30, 2);
     EXPECT_THAT(select(problem, options).notes, testing::Contains(HasSubstr("it says nothing")));
     problem.settings.lambda_min_ratio = 0.9;
-    EXPECT_THAT(select(problem, options).notes, testing::Contains(HasSubstr("the grid ends too early")));
+    EXPECT_THAT(select(problem, options).notes,
+                testing::Contains(HasSubstr("lambdas further down would let them select more")));
 }
 
 std::string refusal(const regression& problem, const stability_options& options)

@@ -149,9 +149,10 @@ bool is_fit_file(const std::string& name)
         return rest == fit_files::path || rest == fit_files::coefficients || rest == fit_files::summary ||
                rest == fit_files::criteria;
     }
-    for (const std::string& known : {fit_files::path, fit_files::coefficients, fit_files::summary, fit_files::features,
-                                     fit_files::curve, fit_files::folds, fit_files::predictions, fit_files::criteria,
-                                     fit_files::responses, fit_files::stability, fit_files::frequencies})
+    for (const std::string& known :
+         {fit_files::path, fit_files::coefficients, fit_files::summary, fit_files::features, fit_files::curve,
+          fit_files::folds, fit_files::predictions, fit_files::criteria, fit_files::responses, fit_files::stability,
+          fit_files::frequencies, fit_files::lambdas})
         if (rest == known) return true;
     return false;
 }

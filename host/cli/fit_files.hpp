@@ -27,6 +27,7 @@ inline const std::string predictions = "predictions.csv";
 inline const std::string criteria = "criteria.csv";
 inline const std::string stability = "stability.csv";
 inline const std::string frequencies = "frequencies.mtx";
+inline const std::string lambdas = "lambdas.txt";
 /// Of several responses: each fit's files are path.csv, coefficients.mtx, summary.json and perhaps criteria.csv, their
 /// names behind response-N., and this says of every fit which those are.
 inline const std::string responses = "responses.csv";

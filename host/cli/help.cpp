@@ -169,6 +169,7 @@ and in `summary.json` an object `cv`. Repeats and folds count from 1.
 |---|---|
 | `stability.csv` | one row for each feature that a half selected, most frequent first: feature (from 1), selections, frequency (their share of the halves), stable (1 or 0), lambda (the largest at which the frequency has reached the threshold), name |
 | `frequencies.mtx` | p × K, K the lambdas of the whole grid: share of the halves that have selected the feature at this lambda or a larger one |
+| `lambdas.txt` | these lambdas, one a line; `path.csv` may have fewer of them |
 
 and in `summary.json` an object `stability`.
 

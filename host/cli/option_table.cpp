@@ -353,7 +353,8 @@ std::vector<option_record> output_options()
             .required()
             .in("Output", in_cv),
         option("--out", "DIR",
-               "Folder to make (or an empty one): what fit writes, of all rows, and stability.csv, frequencies.mtx")
+               "Folder to make (or an empty one): what fit writes, of all rows, and stability.csv, frequencies.mtx, "
+               "lambdas.txt")
             .required()
             .in("Output", in_stability),
         option("--out", "FILE",

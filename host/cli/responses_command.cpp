@@ -221,6 +221,11 @@ std::string page_of_all(const response_writer& writer, const loaded_data& data, 
 
 } // namespace
 
+static exit_code code_of(const status_counts& counts)
+{
+    return counts.not_converged == 0 ? exit_certified : exit_not_converged;
+}
+
 int fit_each_response(const arguments& typed, fit_settings& settings, const loaded_data& data,
                       const model_inputs& inputs, const path_options& path, destination& where, fit_facts& facts,
                       reporter& report, console& to)
@@ -240,6 +245,10 @@ int fit_each_response(const arguments& typed, fit_settings& settings, const load
         if (many.grid == response_grid::common) many.path.lambda = earlier.lambda;
         rest = responses_without(data, earlier.lines);
         writer.take_over(std::move(earlier.lines));
+        if (rest.numbers.empty()) {
+            report.note(fmt::format("'{}' is complete: there is nothing left to do", settings.out));
+            return code_of(sum_up(writer.lines()).counts);
+        }
     }
     const std::size_t before = writer.lines().size();
     bool interrupted = false;
@@ -279,7 +288,10 @@ int fit_each_response(const arguments& typed, fit_settings& settings, const load
         to.out << json_text(summary) << '\n';
     else if (settings.level != verbosity::quiet)
         to.out << page_of_all(writer, data, facts, settings, settings.level == verbosity::verbose);
-    if (interrupted) return exit_interrupted;
+    if (interrupted) {
+        report.note(fmt::format("the same line with --resume goes on where '{}' ends", settings.out));
+        return exit_interrupted;
+    }
     const sums_of_responses sums = sum_up(writer.lines());
     if (sums.counts.not_converged == 0) return exit_certified;
     report.warn(fmt::format("{} of {} lambdas did not reach the tolerance; {}/{} says of which responses",

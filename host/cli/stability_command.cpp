@@ -56,6 +56,7 @@ int stability(const arguments& typed, console& to)
     write_files(folder, result.fit, data);
     write_stability_csv(folder.file(fit_files::stability), result, data.feature_names);
     write_frequencies(folder.file(fit_files::frequencies), result);
+    write_lambdas(folder.file(fit_files::lambdas), result);
     facts.write_s = seconds_since(writing);
     facts.total_s = seconds_since(started);
     facts.peak_bytes = peak_memory_bytes();

@@ -8,6 +8,7 @@
 #include "host/io/output_file.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <numeric>
 #include <optional>
@@ -71,6 +72,13 @@ void write_stability_csv(const std::string& file, const stability_result& result
     out.commit();
 }
 
+void write_lambdas(const std::string& file, const stability_result& result)
+{
+    io::output_file out(file);
+    for (const double lambda : result.lambda) out.print("{}\n", lambda);
+    out.commit();
+}
+
 void write_frequencies(const std::string& file, const stability_result& result)
 {
     write_coefficients(file, result.frequency);
@@ -102,8 +110,9 @@ std::string stability_page(const stability_result& result, const std::vector<std
         fmt::format("Stability selection: {} pairs of halves, {} features of {} may be selected by one\n", result.pairs,
                     result.most_selected, result.candidates);
     page += page_line("selected", fmt::format("{:.1f} features by a half on average", result.mean_selected));
-    page += page_line("stable", fmt::format("{} features, in {} of {} halves or more", result.stable.size(),
-                                            result.threshold, 2 * result.pairs));
+    page += page_line("stable", fmt::format("{} features, selected by at least {:g} of {} halves", result.stable.size(),
+                                            std::ceil(result.threshold * 2 * static_cast<double>(result.pairs) - 1e-9),
+                                            2 * result.pairs));
     page += page_line(
         "false", fmt::format("{:.3g} expected among them at most{}", result.expected_false,
                              result.expected_false_unimodal

@@ -15,6 +15,8 @@ namespace proxpath::cli {
 /// @throws system_error
 void write_stability_csv(const std::string& file, const stability_result& result,
                          const std::vector<std::string>& names);
+/// One a line, of the columns of the frequencies.
+void write_lambdas(const std::string& file, const stability_result& result);
 void write_frequencies(const std::string& file, const stability_result& result);
 
 /// The object `stability` of summary.json.

@@ -49,9 +49,6 @@ public:
         if (std::count_if(weights_.begin(), weights_.end(), [](double weight) { return weight > 0; }) < 4)
             throw invalid_input("X has fewer than 4 rows of positive weight; halves of them say nothing");
         count_candidates();
-        result_.most_selected = options.most_selected.value_or(
-            most_selected_for(options.expected_false, static_cast<double>(result_.candidates), options.threshold));
-        path_.pmax = result_.most_selected + unpenalised_;
         // All fits under one limit: their results may depend on it.
         path_.memory_limit = plan_memory(X, options.path).limit_bytes;
         path_.on_progress = watch_.of_a_fit();
@@ -83,16 +80,35 @@ private:
             throw invalid_input(fmt::format("expected_false is {}; must be above 0", options_.expected_false));
     }
 
+    /// p of the bounds: features that some half can select. One without variation in the rows is none, and would make
+    /// the bounds look better than they are.
     void count_candidates()
     {
         const std::span<const double> factors = path_.penalty_factors;
         candidate_.assign(static_cast<std::size_t>(X_.cols()), 1);
+        for (const std::int64_t feature : features_without_variation())
+            candidate_[static_cast<std::size_t>(feature)] = 0;
         for (std::size_t j = 0; j < factors.size(); ++j) {
             unpenalised_ += factors[j] == 0 ? 1 : 0;
             if (factors[j] == 0 || std::isinf(factors[j])) candidate_[j] = 0;
         }
         result_.candidates = std::count(candidate_.begin(), candidate_.end(), 1);
-        if (result_.candidates == 0) throw invalid_input("no feature can be selected: all are unpenalised or excluded");
+        if (result_.candidates == 0)
+            throw invalid_input("no feature can be selected: all are unpenalised, excluded or without variation");
+        const auto p = static_cast<double>(result_.candidates);
+        result_.most_selected = std::min(result_.candidates, options_.most_selected.value_or(most_selected_for(
+                                                                 options_.expected_false, p, options_.threshold)));
+        path_.pmax = result_.most_selected + unpenalised_;
+    }
+
+    std::vector<std::int64_t> features_without_variation() const
+    {
+        // A path of one lambda says which they are.
+        path_options first = options_.path;
+        first.lambda.clear();
+        first.n_lambda = 1;
+        first.on_progress = {};
+        return fit_path(X_, y_, first).constant_features;
     }
 
     void stop_if_cancelled() const
@@ -210,14 +226,30 @@ private:
                                                 "count as they are",
                                                 result_.not_converged));
         if (result_.mean_selected < 0.5 * static_cast<double>(result_.most_selected))
-            result_.notes.push_back(fmt::format("halves selected {:.1f} features on average where {} are allowed: the "
-                                                "grid ends too early (lambda_min_ratio)",
+            result_.notes.push_back(fmt::format("halves selected {:.1f} features on average where {} are allowed: "
+                                                "lambdas further down would let them select more",
                                                 result_.mean_selected, result_.most_selected));
-        if (result_.expected_false > static_cast<double>(result_.stable.size()))
+        if (result_.mean_selected > static_cast<double>(result_.most_selected))
+            result_.notes.push_back(
+                fmt::format("halves selected {:.1f} features on average where {} are allowed, since a "
+                            "first lambda is kept whatever it selects; the bounds are those of {:.1f}",
+                            result_.mean_selected, result_.most_selected, result_.mean_selected));
+        if (!options_.most_selected && result_.expected_false > options_.expected_false * (1 + 1e-9))
+            result_.notes.push_back(
+                fmt::format("fewer than {:.3g} false features cannot be promised here: halves would "
+                            "have to select fewer features than they did",
+                            result_.expected_false));
+        if (result_.stable.empty())
+            result_.notes.emplace_back(
+                "no feature is stable: a larger bound on the false ones lets halves select more, "
+                "and finds weaker features");
+        else if (result_.expected_false > static_cast<double>(result_.stable.size()))
             result_.notes.push_back(
                 fmt::format("the bound on falsely selected features, {:.3g}, is above their number: "
                             "it says nothing (a higher threshold or fewer selections would)",
                             result_.expected_false));
+        // Not the user's own limit, and said in other words above.
+        std::erase_if(result_.fit.notes, [](const std::string& note) { return note.starts_with("pmax "); });
     }
 
     const matrix& X_;

@@ -49,7 +49,7 @@ struct stability_result {
     /// theorem 1 and (8)). q is most_selected, or mean_selected where that is larger.
     double expected_false = 0;
     /// The same where the distribution of selections in a pair is unimodal (theorem 2): smaller; empty where τ is too
-    /// near 0.5 for it.
+    /// near 0.5 for it and B, or q above p/√3.
     std::optional<double> expected_false_unimodal;
     std::int64_t not_converged = 0; ///< lambdas of halves that missed the tolerance; their non-zeros count as they are
     std::vector<std::string> notes; ///< remarks on the selection; those on the fit are its own
