@@ -216,6 +216,8 @@ TEST_F(ResponsesCommand, SaysWhatIsWrongWithATable)
     }
     spill(folder.file("twice.csv"), twice);
     EXPECT_THAT(fit({}, "twice.csv").err, HasSubstr("two responses are named 'p'"));
+    spill(folder.file("index.csv"), "," + twice.substr(2)); // as pandas writes it
+    EXPECT_THAT(fit({}, "index.csv").err, HasSubstr("index.csv, line 1: column 1 has no name"));
     spill(folder.file("huge.csv"), huge);
     EXPECT_THAT(fit({}, "huge.csv").err, HasSubstr("Y: response 1: y: its squares overflow"));
     // A table of 80 MB of zeros in 60 bytes.

@@ -46,6 +46,11 @@ void fill(const matrix& from, std::vector<double>& values)
 
 void check_names(const std::string& file, std::vector<std::string> names)
 {
+    const auto unnamed = std::find(names.begin(), names.end(), "");
+    if (unnamed != names.end())
+        throw file_error(file, 1,
+                         fmt::format("column {} has no name; leave it out if it is an index, else name it",
+                                     unnamed - names.begin() + 1));
     std::sort(names.begin(), names.end());
     const auto twice = std::adjacent_find(names.begin(), names.end());
     if (twice != names.end())

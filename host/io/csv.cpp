@@ -160,8 +160,11 @@ double read_cell(const line_cursor& line, const csv_head& head, const char*& at,
             fail_at(line, fmt::format("{} cells, where the first line has {}", column + 1, head.columns));
         fail_at(line, fmt::format("{} is empty", head.describe(column)));
     }
+    const char* end = token; // of the whole cell: of '3 4' the 3 is a number
+    while (*end != head.separator && *end != '\n' && *end != '\r') ++end;
+    while (end > token && (blank(end[-1]) || (quoted && end[-1] == '"'))) --end;
     fail_at(line, fmt::format("{}: expected a number, found {}", head.describe(column),
-                              quote_token(token, std::string_view(&head.separator, 1))));
+                              quote({token, static_cast<std::size_t>(end - token)})));
 }
 
 /// Calls sink.put(feature, row within the chunk, value) for every cell, sink.response(row within the chunk, value) for
