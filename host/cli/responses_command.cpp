@@ -219,12 +219,12 @@ std::string page_of_all(const response_writer& writer, const loaded_data& data, 
     return page;
 }
 
-} // namespace
-
-static exit_code code_of(const status_counts& counts)
+exit_code code_of(const status_counts& counts)
 {
     return counts.not_converged == 0 ? exit_certified : exit_not_converged;
 }
+
+} // namespace
 
 int fit_each_response(const arguments& typed, fit_settings& settings, const loaded_data& data,
                       const model_inputs& inputs, const path_options& path, destination& where, fit_facts& facts,
@@ -260,10 +260,7 @@ int fit_each_response(const arguments& typed, fit_settings& settings, const load
             writer.take(rest.taken ? rest.numbers[static_cast<std::size_t>(response)] : response, fit);
             writing_s += seconds_since(writing);
         };
-        if (!rest.taken)
-            proxpath::fit_responses(data.set.X, data.set.y, many, take);
-        else if (!rest.numbers.empty())
-            proxpath::fit_responses(data.set.X, rest.values, many, take);
+        proxpath::fit_responses(data.set.X, rest.taken ? rest.values : data.set.y, many, take);
     } catch (const cancelled&) {
         if (writer.lines().size() == before) throw; // what is there already stays as it is
         interrupted = true;
@@ -293,11 +290,12 @@ int fit_each_response(const arguments& typed, fit_settings& settings, const load
         return exit_interrupted;
     }
     const sums_of_responses sums = sum_up(writer.lines());
-    if (sums.counts.not_converged == 0) return exit_certified;
-    report.warn(fmt::format("{} of {} lambdas did not reach the tolerance; {}/{} says of which responses",
-                            sums.counts.not_converged, sums.counts.converged + sums.counts.not_converged, settings.out,
-                            fit_files::responses));
-    return exit_not_converged;
+    const exit_code code = code_of(sums.counts);
+    if (code == exit_not_converged)
+        report.warn(fmt::format("{} of {} lambdas did not reach the tolerance; {}/{} says of which responses",
+                                sums.counts.not_converged, sums.counts.converged + sums.counts.not_converged,
+                                settings.out, fit_files::responses));
+    return code;
 }
 
 } // namespace proxpath::cli
