@@ -49,19 +49,14 @@ int cv(const arguments& typed, console& to)
     const loaded_data loaded = load(fit);
     const data_set& data = loaded.set;
     check_one_response(fit, loaded, "cv");
-    facts.notes = data.notes;
-    facts.index_base = data.index_base;
-    facts.load_s = seconds_since(started);
+    note_loaded(data, started, facts);
     const model_inputs inputs = read_model_inputs(fit.sources, data, fit.design);
     const std::vector<std::int64_t> groups = read_row_ids(settings.groups_file, "groups", data, fit.design);
     const std::vector<std::int64_t> fold_ids = read_row_ids(settings.fold_ids_file, "fold ids", data, fit.design);
     cv_options& options = settings.cv;
-    options.path = fit.path;
-    inputs.lend_to(options.path);
-    options.path.on_progress = fit.read.on_progress;
+    options.path = ready_options(fit, data, inputs);
     options.groups = groups;
     options.fold_ids = fold_ids;
-    share_memory_limit(fit, data, options.path);
     if (fit.dry_run) return dry_run(typed, fit, data, options.path, facts, to);
 
     const auto solving = std::chrono::steady_clock::now();

@@ -98,6 +98,8 @@ void check_one_response(const fit_settings& settings, const loaded_data& data, c
                                         settings.y_file, data.responses(), command));
 }
 
+namespace {
+
 void share_memory_limit(const fit_settings& settings, const data_set& data, path_options& path)
 {
     if (settings.memory == 0) return;
@@ -120,6 +122,24 @@ void share_memory_limit(const fit_settings& settings, const data_set& data, path
                                         bytes_text(problem.needed_bytes()), bytes_text(least)),
                             least, settings.memory);
     }
+}
+
+} // namespace
+
+void note_loaded(const data_set& data, clock::time_point started, fit_facts& facts)
+{
+    facts.notes = data.notes;
+    facts.index_base = data.index_base;
+    facts.load_s = seconds_since(started);
+}
+
+path_options ready_options(const fit_settings& settings, const data_set& data, const model_inputs& inputs)
+{
+    path_options path = settings.path;
+    inputs.lend_to(path);
+    path.on_progress = settings.read.on_progress;
+    share_memory_limit(settings, data, path);
+    return path;
 }
 
 void go_beside_older(fit_settings& settings, destination& where, reporter& report)
@@ -196,14 +216,9 @@ int fit(const arguments& typed, console& to)
     settings.read.on_progress = [&](const progress& now) { return report.progressed(now); };
     const loaded_data loaded = load(settings);
     const data_set& data = loaded.set;
-    facts.notes = data.notes;
-    facts.index_base = data.index_base;
-    facts.load_s = seconds_since(started);
+    note_loaded(data, started, facts);
     const model_inputs inputs = read_model_inputs(settings.sources, data, settings.design);
-    path_options path = settings.path;
-    inputs.lend_to(path);
-    path.on_progress = settings.read.on_progress;
-    share_memory_limit(settings, data, path);
+    const path_options path = ready_options(settings, data, inputs);
     if (settings.dry_run) return dry_run(typed, settings, data, path, facts, to);
     if (settings.level == verbosity::verbose) {
         report.note("device " + device_text(facts));

@@ -42,8 +42,11 @@ std::optional<destination> begin(const fit_settings& settings, fit_facts& facts)
 loaded_data load(const fit_settings& settings);
 /// For commands that take one. @throws invalid_input
 void check_one_response(const fit_settings& settings, const loaded_data& data, const char* command);
-/// What --memory leaves for the work once the data are there.
-void share_memory_limit(const fit_settings& settings, const data_set& data, path_options& path);
+/// What reading has to say, and how long it took.
+void note_loaded(const data_set& data, std::chrono::steady_clock::time_point started, fit_facts& facts);
+/// The options of the fit with the inputs lent to them, the progress that reading reports to, and what --memory leaves
+/// for the work once the data are there.
+path_options ready_options(const fit_settings& settings, const data_set& data, const model_inputs& inputs);
 /// What ran, and the checksums of what it ran on.
 void note_solved(const path_result& result, const data_set& data, int threads, fit_facts& facts);
 /// The summary, and with it the folder complete in its place `out`.

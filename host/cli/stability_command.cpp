@@ -35,15 +35,10 @@ int stability(const arguments& typed, console& to)
     const loaded_data loaded = load(fit);
     const data_set& data = loaded.set;
     check_one_response(fit, loaded, "stability");
-    facts.notes = data.notes;
-    facts.index_base = data.index_base;
-    facts.load_s = seconds_since(started);
+    note_loaded(data, started, facts);
     const model_inputs inputs = read_model_inputs(fit.sources, data, fit.design);
     stability_options& options = settings.stability;
-    options.path = fit.path;
-    inputs.lend_to(options.path);
-    options.path.on_progress = fit.read.on_progress;
-    share_memory_limit(fit, data, options.path);
+    options.path = ready_options(fit, data, inputs);
     if (fit.dry_run) return dry_run(typed, fit, data, options.path, facts, to);
 
     const auto solving = std::chrono::steady_clock::now();
