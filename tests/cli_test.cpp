@@ -10,6 +10,8 @@
 #include "host/cli/run.hpp"
 #include "host/cli/staging.hpp"
 
+#include <proxpath/proxpath.hpp>
+
 #include <chrono>
 #include <cmath>
 #include <csignal>
@@ -337,6 +339,14 @@ TEST_F(Cli, WrongUseNamesTheOptionAndWhatItHasToBe)
         {{"fit", data, "--out", "x", "--lambda", "1,0"}, "'0' is not acceptable"},
         {{"fit", data, "--out", "x", "--lambda", "1", "--n-lambda", "5"}, "do not go together"},
         {{"fit", data, "--out", "x", "--solver", "newton"}, "one of auto, ista, fista, cd, krylov"},
+        {{"fit", data, "--out", "x", "--as", "R"}, "--as is 'R'; it must be one of proxpath, glmnet, scikit-learn"},
+        {{"fit", data, "--out", "x", "--standardize", "--no-standardize"}, "do not go together"},
+        {{"fit", data, "--out", "x", "--relax", "--positive"}, "--relax and --positive do not go together"},
+        {{"fit", data, "--out", "x", "--relax", "--alpha", "0"}, "--relax is not for --alpha 0"},
+        {{"fit", data, "--out", "x", "--gamma", "0"}, "--gamma is an option of proxpath cv, not of fit"},
+        {{"cv", data, "--out", "x", "--gamma", "0"}, "--gamma says which blends --relax compares"},
+        {{"cv", data, "--out", "x", "--relax", "--gamma", "0,2"}, "--gamma is '2'"},
+        {{"cv", data, "--out", "x", "--relax", "--patience", "5"}, "--relax and --patience do not go together"},
         {{"fit", data, "--out", "x", "--memory", "much"}, "a size such as 512M"},
         {{"fit", data, "--out", "x", "--at", "min"}, "unknown option --at"},
         {{"fit", data, "extra", "--out", "x"}, "one argument too many"},
@@ -355,6 +365,73 @@ TEST_F(Cli, WrongUseNamesTheOptionAndWhatItHasToBe)
         EXPECT_EQ(std::count(refused.err.begin(), refused.err.end(), '\n'), 1) << "one line";
     }
     EXPECT_EQ(folder.entries(), 2U);
+}
+
+TEST_F(Cli, AsAnotherProgramTakesItsLambdaAndWhatItDoesUnasked)
+{
+    const std::string data = small_data();
+    const auto fit = [&](const std::vector<std::string>& options) {
+        std::vector<std::string> words{"fit", data, "--out", folder.file("fit"), "--force", "--n-lambda", "5"};
+        words.insert(words.end(), options.begin(), options.end());
+        const outcome done = call(words);
+        EXPECT_EQ(done.code, exit_certified) << done.err;
+        return std::pair(done, nlohmann::json::parse(slurp(path_of("summary.json"))));
+    };
+    const data_set set = read_data(data);
+    const auto [glmnet_done, glmnet] = fit({"--as", "glmnet", "--alpha", "0.5"});
+    EXPECT_DOUBLE_EQ(glmnet["l2_divisor"].get<double>(), glmnet_response_scale(set.y, {}, true));
+    EXPECT_EQ(glmnet["options"]["as"], "glmnet");
+    EXPECT_EQ(glmnet["options"]["rescale_penalty_factors"], true);
+    EXPECT_EQ(glmnet["options"]["no_standardize"], false);
+    EXPECT_THAT(glmnet_done.out, HasSubstr("as in glmnet: the L2 part is over"));
+    const auto [sklearn_done, sklearn] = fit({"--as", "scikit-learn", "--alpha", "0"});
+    EXPECT_EQ(sklearn["l2_divisor"], 60);
+    EXPECT_EQ(sklearn["options"]["no_standardize"], true);
+    EXPECT_EQ(sklearn["options"]["lambda_min_ratio"], 0.001);
+    const auto [own_done, own] = fit({});
+    EXPECT_EQ(own["l2_divisor"], 1);
+    EXPECT_EQ(own["options"]["as"], "proxpath");
+    EXPECT_THAT(own_done.out, testing::Not(HasSubstr("L2 part")));
+    const auto [scaled_done, scaled] = fit({"--as", "scikit-learn", "--standardize", "--lambda-min-ratio", "0.1"});
+    EXPECT_EQ(scaled["options"]["no_standardize"], false);
+    EXPECT_EQ(scaled["options"]["lambda_min_ratio"], 0.1);
+}
+
+TEST_F(Cli, RelaxedFitsAreWrittenBesideThePathAndPredicted)
+{
+    const std::string data = small_data();
+    const outcome done = call({"fit", data, "--out", folder.file("fit"), "--n-lambda", "12", "--relax"});
+    ASSERT_EQ(done.code, exit_certified) << done.err;
+    EXPECT_THAT(done.out, HasSubstr("relaxed.csv"));
+    const data_set set = read_data(data);
+    path_options options;
+    options.n_lambda = 12;
+    const path_result path = fit_path(set.X, set.y, options);
+    const relaxed_path relaxed = relax_path(set.X, set.y, options, path);
+    std::istringstream table(slurp(path_of("relaxed.csv")));
+    std::string line;
+    std::getline(table, line);
+    EXPECT_EQ(line, fit_files::relaxed_header);
+    for (const relaxed_point& point : relaxed.points) {
+        std::getline(table, line);
+        EXPECT_EQ(line, fmt::format("{},{},{},{},{},{},{}", point.lambda, point.df, point.dev_ratio, point.intercept,
+                                    point.loss, point.gap, point.rel_gap));
+    }
+    const auto predicted = [&](const std::string& gamma) {
+        const outcome written =
+            call({"predict", folder.file("fit"), data, "--out", folder.file("p.csv"), "--gamma", gamma});
+        EXPECT_EQ(written.code, exit_certified) << written.err;
+        return slurp(folder.file("p.csv"));
+    };
+    EXPECT_NE(predicted("0"), predicted("1"));
+    const std::string path_itself = predicted("1");
+    ASSERT_EQ(call({"predict", folder.file("fit"), data, "--out", folder.file("p.csv")}).code, exit_certified);
+    EXPECT_EQ(slurp(folder.file("p.csv")), path_itself);
+    // A table that belongs to another path is refused.
+    spill(path_of("relaxed.csv"), fit_files::relaxed_header + "\n3,1,0,0,0,0,0\n");
+    const outcome refused = call({"predict", folder.file("fit"), data, "--out", folder.file("p.csv"), "--gamma", "0"});
+    EXPECT_EQ(refused.code, exit_wrong_input);
+    EXPECT_THAT(refused.err, HasSubstr("relaxed.csv, line 2: "));
 }
 
 TEST_F(Cli, ResponsesMustFitTheRows)

@@ -41,6 +41,11 @@ std::vector<std::vector<std::string>> table_of(const std::string& file)
     return rows;
 }
 
+std::vector<double> predict_rows_of(const matrix& X, const sparse_columns& B, const std::vector<double>& intercepts)
+{
+    return predict(X, B, intercepts, 1);
+}
+
 class CvCommand : public testing::Test {
 protected:
     CvCommand() { spill(folder.file("X.svm"), random_svmlight(60, 12, 1)); }
@@ -79,7 +84,7 @@ TEST_F(CvCommand, WritesTheFilesOfAFitAndItsOwnAndPrintsBothLambdas)
     const cv_result result = by_library(options);
     const auto curve = table_of(folder.file("cv/cv.csv"));
     ASSERT_EQ(curve.size(), 21U);
-    EXPECT_EQ(curve[0], (std::vector<std::string>{"alpha", "lambda", "loss", "se", "df", "folds"}));
+    EXPECT_EQ(curve[0], (std::vector<std::string>{"alpha", "lambda", "loss", "se", "df", "folds", "gamma"}));
     for (std::size_t k = 0; k < 20; ++k) {
         const cv_point& point = result.curve().points[k];
         EXPECT_EQ(std::stod(curve[k + 1][1]), point.lambda);
@@ -127,6 +132,55 @@ TEST_F(CvCommand, PredictTakesMinAnd1seForTheirLambdas)
     EXPECT_THAT(refused("min"), HasSubstr("has none; give a number, or a folder that proxpath cv wrote"));
     EXPECT_THAT(refused("max"),
                 HasSubstr("--lambda is 'max'; it must be min, 1se, aic, bic, ebic, or a number above 0"));
+}
+
+TEST_F(CvCommand, RelaxedFitsAreComparedAndThePredictionsAreOfTheChosenBlend)
+{
+    ASSERT_EQ(validate({"--n-lambda", "15", "--relax", "--gamma", "0,0.5"}).code, exit_certified);
+    cv_options options;
+    options.path.n_lambda = 15;
+    options.gammas = {0, 0.5};
+    const cv_result result = by_library(options);
+    const auto curve = table_of(folder.file("cv/cv.csv"));
+    ASSERT_EQ(curve.size(), 31U);
+    for (std::size_t g = 0; g < 2; ++g)
+        for (std::size_t k = 0; k < 15; ++k) {
+            EXPECT_EQ(std::stod(curve[1 + 15 * g + k][2]), result.curves[g].points[k].mean);
+            EXPECT_EQ(std::stod(curve[1 + 15 * g + k][6]), options.gammas[g]);
+        }
+    EXPECT_EQ(summary()["cv"]["gamma"], result.curve().gamma);
+    EXPECT_EQ(summary()["cv"]["lambda_min"], result.lambda_min());
+    const auto predict = [&](const std::vector<std::string>& more) {
+        std::vector<std::string> words{"predict", folder.file("cv"), folder.file("X.svm"), "--out",
+                                       folder.file("p.csv")};
+        words.insert(words.end(), more.begin(), more.end());
+        const outcome done = call(words);
+        EXPECT_EQ(done.code, exit_certified) << done.err;
+        return table_of(folder.file("p.csv"));
+    };
+    const data_set data = read_data(folder.file("X.svm"));
+    for (const auto& [words, gamma] :
+         {std::pair{std::vector<std::string>{}, 1.0}, std::pair{std::vector<std::string>{"--gamma", "0.25"}, 0.25},
+          std::pair{std::vector<std::string>{"--gamma", "0"}, 0.0}}) {
+        std::vector<double> intercepts;
+        for (std::size_t k = 0; k < 15; ++k)
+            intercepts.push_back(gamma * result.fit.points[k].intercept +
+                                 (1 - gamma) * result.relaxed->points[k].intercept);
+        const std::vector<double> expected =
+            predict_rows_of(data.X, blend(result.fit.coefficients, result.relaxed->coefficients, gamma), intercepts);
+        const auto written = predict(words);
+        for (std::size_t i = 0; i < 60; ++i)
+            for (std::size_t k = 0; k < 15; ++k)
+                EXPECT_DOUBLE_EQ(std::stod(written[i + 1][k]), expected[i * 15 + k]) << gamma;
+    }
+    const std::string chosen = fmt::format("{}", result.curve().gamma);
+    EXPECT_EQ(predict({"--lambda", "min"}), predict({"--lambda", "min", "--gamma", chosen}));
+    ASSERT_EQ(validate({"--n-lambda", "15"}).code, exit_certified);
+    EXPECT_FALSE(std::filesystem::exists(folder.file("cv/relaxed.csv")));
+    const outcome refused =
+        call({"predict", folder.file("cv"), folder.file("X.svm"), "--out", folder.file("p.csv"), "--gamma", "0.5"});
+    EXPECT_EQ(refused.code, exit_wrong_input);
+    EXPECT_THAT(refused.err, HasSubstr("no relaxed coefficients"));
 }
 
 TEST_F(CvCommand, SeveralAlphasShareTheFoldsAndTheBestIsFitted)
@@ -192,7 +246,7 @@ TEST_F(CvCommand, FoldsThatDoNotConvergeGiveCodeTwoAndEmptyCells)
     EXPECT_EQ(done.code, exit_not_converged);
     EXPECT_THAT(done.err, HasSubstr("did not reach the tolerance"));
     EXPECT_GT(summary()["cv"]["not_converged"], 0);
-    EXPECT_THAT(slurp(folder.file("cv/folds.csv")), HasSubstr(",\n"));
+    EXPECT_THAT(slurp(folder.file("cv/folds.csv")), HasSubstr(",,1\n"));
 }
 
 TEST_F(CvCommand, ASignalEndsItWithCodeThreeAndNothingIsWritten)

@@ -40,6 +40,11 @@ inline constexpr std::array form_choices{choice<form_kind>{"auto", form_kind::au
 inline constexpr std::array precision_choices{choice<precision_kind>{"double", precision_kind::float64},
                                               choice<precision_kind>{"single", precision_kind::float32}};
 
+inline constexpr std::array convention_choices{
+    choice<lambda_convention>{"proxpath", lambda_convention::proxpath},
+    choice<lambda_convention>{"glmnet", lambda_convention::glmnet},
+    choice<lambda_convention>{"scikit-learn", lambda_convention::scikit_learn}};
+
 inline constexpr std::array response_grid_choices{choice<response_grid>{"own", response_grid::own},
                                                   choice<response_grid>{"common", response_grid::common}};
 

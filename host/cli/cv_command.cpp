@@ -67,6 +67,7 @@ int cv(const arguments& typed, console& to)
     note_solved(result.fit, data, fit.path.threads, facts);
     staging_folder folder(*where);
     write_files(folder, result.fit, data);
+    if (result.relaxed) write_relaxed(folder, *result.relaxed);
     write_curve_csv(folder.file(fit_files::curve), result);
     write_folds_csv(folder.file(fit_files::folds), result);
     write_predictions_csv(folder.file(fit_files::predictions), result);

@@ -61,21 +61,21 @@ std::set<std::size_t> points_to_show(const cv_curve& curve, bool all)
 void write_curve_csv(const std::string& file, const cv_result& result)
 {
     io::output_file out(file);
-    out.write("alpha,lambda,loss,se,df,folds\n");
+    out.write("alpha,lambda,loss,se,df,folds,gamma\n");
     for (const cv_curve& curve : result.curves)
         for (const cv_point& point : curve.points)
             if (point.folds > 0)
-                out.print("{},{},{},{},{},{}\n", curve.alpha, point.lambda, point.mean, point.standard_error, point.df,
-                          point.folds);
+                out.print("{},{},{},{},{},{},{}\n", curve.alpha, point.lambda, point.mean, point.standard_error,
+                          point.df, point.folds, curve.gamma);
             else
-                out.print("{},{},,,{},0\n", curve.alpha, point.lambda, point.df);
+                out.print("{},{},,,{},0,{}\n", curve.alpha, point.lambda, point.df, curve.gamma);
     out.commit();
 }
 
 void write_folds_csv(const std::string& file, const cv_result& result)
 {
     io::output_file out(file);
-    out.write("alpha,lambda,repeat,fold,rows,weight,loss\n");
+    out.write("alpha,lambda,repeat,fold,rows,weight,loss,gamma\n");
     for (const cv_curve& curve : result.curves) {
         const std::size_t K = curve.points.size();
         for (std::size_t k = 0; k < K; ++k) {
@@ -86,7 +86,7 @@ void write_folds_csv(const std::string& file, const cv_result& result)
                 out.print("{},{},{},{},{},{},", curve.alpha, curve.points[k].lambda, each.repeat + 1, fold, each.rows,
                           each.weight);
                 if (curve.fold_counted[f * K + k] != 0) out.print("{}", curve.fold_losses[f * K + k]);
-                out.write("\n");
+                out.print(",{}\n", curve.gamma);
             }
         }
     }
@@ -121,6 +121,7 @@ nlohmann::json cv_json(const cv_result& result, const cv_options& options)
     nlohmann::json curves = nlohmann::json::array();
     for (const cv_curve& each : result.curves)
         curves.push_back({{"alpha", each.alpha},
+                          {"gamma", each.gamma},
                           {"min", point_json(each.points[each.at_min])},
                           {"1se", point_json(each.points[each.at_1se])}});
     return {{"loss", name_of(loss_choices, result.loss)},
@@ -129,6 +130,7 @@ nlohmann::json cv_json(const cv_result& result, const cv_options& options)
             {"folds", static_cast<std::int64_t>(result.folds.size()) / options.repeats},
             {"folds_checksum", checksum_of(fold_of)},
             {"alpha", curve.alpha},
+            {"gamma", curve.gamma},
             {"lambda_min", curve.lambda_min()},
             {"lambda_1se", curve.lambda_1se()},
             {"row_min", curve.at_min + 1},
@@ -148,11 +150,15 @@ std::string cv_page(const cv_result& result, bool whole_curve)
         result.folds.back().repeat > 0 ? fmt::format(" {} times", result.folds.back().repeat + 1) : std::string(),
         loss_words(result.loss));
     if (result.curves.size() > 1) {
-        page += fmt::format("\n{:>8} {:>12} {:>12} {:>11} {:>9}\n", "alpha", "lambda.min", "loss", "se", "non-zeros");
+        const bool blends = result.relaxed.has_value();
+        const auto gamma_cell = [&](const std::string& text) { return blends ? fmt::format("{:>8} ", text) : ""; };
+        page += fmt::format("\n{:>8} {}{:>12} {:>12} {:>11} {:>9}\n", "alpha", gamma_cell("gamma"), "lambda.min",
+                            "loss", "se", "non-zeros");
         for (const cv_curve& each : result.curves) {
             const cv_point& best = each.points[each.at_min];
-            page += fmt::format("{:>8.4g} {:>12.6g} {:>12.6g} {:>11.3g} {:>9}{}\n", each.alpha, best.lambda, best.mean,
-                                best.standard_error, best.df, each.alpha == curve.alpha ? "  best" : "");
+            page += fmt::format("{:>8.4g} {}{:>12.6g} {:>12.6g} {:>11.3g} {:>9}{}\n", each.alpha,
+                                gamma_cell(fmt::format("{:.4g}", each.gamma)), best.lambda, best.mean,
+                                best.standard_error, best.df, &each == &curve ? "  best" : "");
         }
     }
     page += fmt::format("\n{:>12} {:>9} {:>12} {:>11} {:>6}\n", "lambda", "non-zeros", "loss", "se", "folds");
@@ -165,6 +171,7 @@ std::string cv_page(const cv_result& result, bool whole_curve)
     page += '\n' + chosen_line("lambda.min", curve.points[curve.at_min]);
     page += chosen_line("lambda.1se", curve.points[curve.at_1se]);
     if (result.curves.size() > 1) page += fmt::format("{:<14}{}\n", "alpha", curve.alpha);
+    if (result.relaxed) page += fmt::format("{:<14}{} of the path, the rest least squares\n", "gamma", curve.gamma);
     page += fmt::format("{:<14}{} on all rows, {} the folds\n", "seconds", seconds_text(result.fit_s),
                         seconds_text(result.folds_s));
     for (const std::string& note : result.notes) page += fmt::format("{:<14}{}\n", "note", note);

@@ -196,6 +196,19 @@ std::int64_t rows_that_count(const std::vector<double>& weights, std::int64_t n)
 
 namespace {
 
+/// The relaxed fits, where they are asked for. An interruption leaves them out and the path, which is there, whole.
+std::optional<relaxed_path> relax(const fit_settings& settings, const data_set& data, const path_options& path,
+                                  const path_result& result, reporter& report)
+{
+    if (!settings.relax) return {};
+    try {
+        return relax_path(data.X, data.y, path, result);
+    } catch (const cancelled&) {
+        report.warn("interrupted: the relaxed fits are left out");
+        return {};
+    }
+}
+
 int code_of(const path_result& result)
 {
     const status_counts counts = count_statuses(result.points);
@@ -225,6 +238,9 @@ int fit(const arguments& typed, console& to)
         report.note(plan_text(plan_memory(data.X, path)));
     }
 
+    if (loaded.responses() > 1 && settings.relax)
+        throw invalid_input(
+            fmt::format("--relax takes one response, but {} holds {}", settings.y_file, loaded.responses()));
     if (loaded.responses() > 1)
         return fit_each_response(typed, settings, loaded, inputs, path, *where, facts, report, to);
     if (settings.resume && where->replaces)
@@ -234,6 +250,7 @@ int fit(const arguments& typed, console& to)
 
     const auto solving = clock::now();
     const path_result result = fit_path(data.X, data.y, path);
+    const std::optional<relaxed_path> relaxed = relax(settings, data, path, result, report);
     facts.solve_s = seconds_since(solving);
 
     const auto writing = clock::now();
@@ -241,6 +258,7 @@ int fit(const arguments& typed, console& to)
     note_solved(result, data, settings.path.threads, facts);
     staging_folder folder(*where);
     write_files(folder, result, data);
+    if (relaxed) write_relaxed(folder, *relaxed);
     std::optional<information_criteria> criteria;
     if (settings.criteria) {
         criteria = compute_criteria(result, rows_that_count(inputs.weights, data.X.rows()));
@@ -252,14 +270,16 @@ int fit(const arguments& typed, console& to)
     nlohmann::json summary = summary_json(result, facts, inputs, options_json(typed, settings));
     if (!loaded.response_names.empty()) summary["response_name"] = loaded.response_names.front();
     if (criteria) summary["criteria"] = criteria_json(result, *criteria);
+    if (relaxed) summary["relaxed"] = relaxed_json(*relaxed);
     commit(folder, summary, settings.out, report);
 
     const bool verbose = settings.level == verbosity::verbose;
     if (settings.json)
         to.out << json_text(summary) << '\n';
     else if (settings.level != verbosity::quiet)
-        to.out << summary_page(result, facts, settings, verbose) << (criteria ? criteria_text(result, *criteria) : "");
-    const int code = code_of(result);
+        to.out << summary_page(result, facts, settings, verbose) << (relaxed ? relaxed_text(*relaxed) : "")
+               << (criteria ? criteria_text(result, *criteria) : "");
+    const int code = settings.relax && !relaxed ? exit_interrupted : code_of(result);
     if (code == exit_not_converged)
         report.warn(fmt::format("{} of {} lambdas did not reach the tolerance; they are marked in {}/{}",
                                 count_statuses(result.points).not_converged, result.points.size(), settings.out,

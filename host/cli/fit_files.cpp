@@ -30,18 +30,27 @@ constexpr std::size_t lambda_cell = 0;
 constexpr std::size_t intercept_cell = 3;
 constexpr std::size_t status_cell = 9;
 
-std::vector<path_point> read_path_csv(const std::string& file)
+/// Calls row(line, cells) for each row of a table with this header.
+template <class Row>
+void read_table(const std::string& file, const std::string& header, const char* what, const Row& row)
 {
     const std::vector<std::string> lines = read_lines(file);
-    if (lines.empty() || lines.front() != fit_files::path_header)
-        throw file_error(file, 1, "this is not the header of a proxpath path; fit again");
-    const std::size_t cells = split(fit_files::path_header, ',').size();
-    std::vector<path_point> points;
+    if (lines.empty() || lines.front() != header)
+        throw file_error(file, 1, fmt::format("this is not the header of {}; fit again", what));
+    const std::size_t cells = split(header, ',').size();
     for (std::size_t i = 1; i < lines.size(); ++i) {
         const auto line = static_cast<std::int64_t>(i) + 1;
         const auto parts = split(lines[i], ',');
         if (parts.size() != cells)
             throw file_error(file, line, fmt::format("{} cells, but the header names {}", parts.size(), cells));
+        row(line, parts);
+    }
+}
+
+std::vector<path_point> read_path_csv(const std::string& file)
+{
+    std::vector<path_point> points;
+    read_table(file, fit_files::path_header, "a proxpath path", [&](std::int64_t line, const auto& parts) {
         path_point point;
         for (const auto& [cell, value] :
              {std::pair{lambda_cell, &point.lambda}, std::pair{intercept_cell, &point.intercept}}) {
@@ -59,7 +68,7 @@ std::vector<path_point> read_path_csv(const std::string& file)
         if (!points.empty() && !(point.lambda < points.back().lambda))
             throw file_error(file, line, "lambdas must decrease");
         points.push_back(point);
-    }
+    });
     return points;
 }
 
@@ -83,6 +92,19 @@ sparse_columns to_sparse_columns(const matrix& X)
             }
         });
     return out;
+}
+
+/// With a column for each of so many lambdas.
+sparse_columns read_coefficients(const std::string& file, std::size_t lambdas, int threads)
+{
+    read_options settings;
+    settings.format = file_format::matrix_market;
+    settings.threads = threads;
+    sparse_columns coefficients = to_sparse_columns(read_data(file, settings).X);
+    if (coefficients.cols != static_cast<std::int64_t>(lambdas))
+        throw file_error(file, 0,
+                         fmt::format("{} columns, but {} has {} lambdas", coefficients.cols, fit_files::path, lambdas));
+    return coefficients;
 }
 
 /// The lambdas that an object of the summary names by rules; none where it is missing or null.
@@ -152,7 +174,7 @@ bool is_fit_file(const std::string& name)
     for (const std::string& known :
          {fit_files::path, fit_files::coefficients, fit_files::summary, fit_files::features, fit_files::curve,
           fit_files::folds, fit_files::predictions, fit_files::criteria, fit_files::responses, fit_files::stability,
-          fit_files::frequencies, fit_files::lambdas})
+          fit_files::frequencies, fit_files::lambdas, fit_files::relaxed, fit_files::relaxed_coefficients})
         if (rest == known) return true;
     return false;
 }
@@ -204,6 +226,17 @@ void write_coefficients(const std::string& file, const sparse_columns& coefficie
                         matrix::from_view(csc_view(coefficients.rows, coefficients.cols, offsets, indices, values)));
 }
 
+void write_relaxed(const staging_folder& folder, const relaxed_path& relaxed)
+{
+    io::output_file out(folder.file(fit_files::relaxed));
+    out.print("{}\n", fit_files::relaxed_header);
+    for (const relaxed_point& each : relaxed.points)
+        out.print("{},{},{},{},{},{},{}\n", each.lambda, each.df, each.dev_ratio, each.intercept, each.loss, each.gap,
+                  each.rel_gap);
+    out.commit();
+    write_coefficients(folder.file(fit_files::relaxed_coefficients), relaxed.coefficients);
+}
+
 void write_features(const std::string& file, const std::vector<std::string>& names)
 {
     io::output_file out(file);
@@ -246,14 +279,7 @@ fitted_path read_fit(const std::string& folder, const std::string& response, int
             throw invalid_input(fmt::format("there is no '{}'; give a folder that fit wrote", file(name)));
     fitted_path fit;
     fit.points = read_path_csv(file(fit_files::path));
-    read_options settings;
-    settings.format = file_format::matrix_market;
-    settings.threads = threads;
-    fit.coefficients = to_sparse_columns(read_data(file(fit_files::coefficients), settings).X);
-    if (fit.coefficients.cols != static_cast<std::int64_t>(fit.points.size()))
-        throw file_error(file(fit_files::coefficients), 0,
-                         fmt::format("{} columns, but {} has {} lambdas", fit.coefficients.cols, fit_files::path,
-                                     fit.points.size()));
+    fit.coefficients = read_coefficients(file(fit_files::coefficients), fit.points.size(), threads);
     const nlohmann::json summary = read_summary(file(fit_files::summary));
     check_single_response(folder, response, summary);
     if (const auto base = summary.find("index_base"); base != summary.end() && !base->is_null()) {
@@ -266,9 +292,40 @@ fitted_path read_fit(const std::string& folder, const std::string& response, int
     read_chosen(file(fit_files::summary), summary, "criteria", {"aic", "bic", "ebic"}, fit);
     const auto offset = summary.find("offset_checksum"); // absent in older folders
     fit.offset = offset != summary.end() && !offset->is_null();
+    fit.relaxed = fs::exists(folder + "/" + fit_files::relaxed);
+    if (const auto cv = summary.find("cv"); cv != summary.end() && cv->is_object())
+        fit.chosen_gamma = cv->value("gamma", 1.0);
     const std::string features = folder + "/" + fit_files::features;
     if (fs::exists(features)) fit.features = read_lines(features);
     return fit;
+}
+
+void blend_with_relaxed(const std::string& folder, double gamma, int threads, fitted_path& fit)
+{
+    if (!fit.relaxed)
+        throw invalid_input(
+            fmt::format("--gamma {}: '{}' has no relaxed coefficients; fit with --relax", gamma, folder));
+    const std::string file = folder + "/" + fit_files::relaxed;
+    constexpr std::size_t relaxed_intercept_cell = 3;
+    std::size_t k = 0;
+    read_table(file, fit_files::relaxed_header, "a table of relaxed fits", [&](std::int64_t line, const auto& parts) {
+        const auto lambda = parse_number(parts[lambda_cell]);
+        const auto intercept = parse_number(parts[relaxed_intercept_cell]);
+        if (k >= fit.points.size() || !lambda || *lambda != fit.points[k].lambda || !intercept)
+            throw file_error(file, line,
+                             fmt::format("this is not the relaxed fit of row {} of {}", k + 1, fit_files::path));
+        fit.points[k].intercept = gamma * fit.points[k].intercept + (1 - gamma) * *intercept;
+        ++k;
+    });
+    if (k != fit.points.size())
+        throw file_error(file, 0, fmt::format("{} lambdas, but {} has {}", k, fit_files::path, fit.points.size()));
+    const sparse_columns relaxed =
+        read_coefficients(folder + "/" + fit_files::relaxed_coefficients, fit.points.size(), threads);
+    if (relaxed.rows != fit.coefficients.rows)
+        throw file_error(
+            folder + "/" + fit_files::relaxed_coefficients, 0,
+            fmt::format("{} features, but {} has {}", relaxed.rows, fit_files::coefficients, fit.coefficients.rows));
+    fit.coefficients = blend(fit.coefficients, relaxed, gamma);
 }
 
 } // namespace proxpath::cli

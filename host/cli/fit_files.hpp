@@ -4,6 +4,7 @@
 #include "host/cli/staging.hpp"
 
 #include <proxpath/criteria.hpp>
+#include <proxpath/relax.hpp>
 #include <proxpath/result.hpp>
 
 #include <cstdint>
@@ -25,6 +26,8 @@ inline const std::string curve = "cv.csv";
 inline const std::string folds = "folds.csv";
 inline const std::string predictions = "predictions.csv";
 inline const std::string criteria = "criteria.csv";
+inline const std::string relaxed = "relaxed.csv";
+inline const std::string relaxed_coefficients = "relaxed.mtx";
 inline const std::string stability = "stability.csv";
 inline const std::string frequencies = "frequencies.mtx";
 inline const std::string lambdas = "lambdas.txt";
@@ -36,6 +39,7 @@ inline const std::string responses_header =
     "response,files,lambda_max,null_loss,lambdas,converged,not_converged,rel_gap,df,dev_ratio,passes,name";
 inline const std::string path_header =
     "lambda,df,dev_ratio,intercept,primal,dual,gap,rel_gap,kkt,status,iterations,passes";
+inline const std::string relaxed_header = "lambda,df,dev_ratio,intercept,loss,gap,rel_gap";
 } // namespace fit_files
 
 /// What tells a folder that fit, cv or stability wrote.
@@ -50,6 +54,8 @@ const char* status_text(column_status status);
 void write_path_csv(const std::string& file, const std::vector<path_point>& points);
 void write_criteria_csv(const std::string& file, const path_result& path, const information_criteria& criteria);
 void write_coefficients(const std::string& file, const sparse_columns& coefficients);
+/// relaxed.csv and relaxed.mtx.
+void write_relaxed(const staging_folder& folder, const relaxed_path& relaxed);
 void write_features(const std::string& file, const std::vector<std::string>& names);
 void write_summary(const std::string& file, const nlohmann::json& summary);
 
@@ -67,7 +73,13 @@ struct fitted_path {
     std::optional<int> index_base;        ///< of the svmlight file that was fitted
     bool offset = false;                  ///< the fit had offsets
     std::map<std::string, double> chosen; ///< lambdas by their rules: min, 1se, aic, bic, ebic; where there are any
+    bool relaxed = false;                 ///< there are relaxed coefficients, too
+    double chosen_gamma = 1;              ///< that cv --relax chose with min and 1se
 };
+
+/// The path becomes its blend with the relaxed fits of the same folder.
+/// @throws as read_fit; invalid_input where there are none
+void blend_with_relaxed(const std::string& folder, double gamma, int threads, fitted_path& fit);
 
 /// @param response name or number from 1 of one, where the folder holds fits of several; else empty
 /// @throws invalid_input when `folder` is none of ours, or its responses are other ones; file_error when a file in it

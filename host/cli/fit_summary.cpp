@@ -173,6 +173,7 @@ nlohmann::json summary_json(const path_result& result, const fit_facts& facts, c
                               {"solver", result.solver},
                               {"lambda_max", result.lambda_max},
                               {"null_loss", result.null_loss},
+                              {"l2_divisor", result.l2_divisor},
                               {"n_lambda", result.points.size()},
                               {"lambdas_asked", result.lambdas_asked},
                               {"ended_by", end_text(result.ended_by)},
@@ -202,6 +203,19 @@ nlohmann::json summary_json(const path_result& result, const fit_facts& facts, c
     return summary;
 }
 
+nlohmann::json relaxed_json(const relaxed_path& relaxed)
+{
+    double largest = 0;
+    for (const relaxed_point& point : relaxed.points) largest = std::max(largest, point.rel_gap);
+    return {{"largest_rel_gap", largest}, {"seconds", relaxed.seconds}};
+}
+
+std::string relaxed_text(const relaxed_path& relaxed)
+{
+    return page_line("relaxed", fmt::format("{} fits without a penalty, in {}: {}", relaxed.points.size(),
+                                            seconds_text(relaxed.seconds), fit_files::relaxed));
+}
+
 nlohmann::json criteria_json(const path_result& path, const information_criteria& criteria)
 {
     if (!criteria.any) return nullptr;
@@ -227,6 +241,10 @@ std::string summary_page(const path_result& result, const fit_facts& facts, cons
                                    result.alpha, result.n, result.p, result.nonzeros);
     page += page_line("device", device_text(facts));
     page += page_line("solver", result.solver);
+    if (settings.path.convention != lambda_convention::proxpath)
+        page +=
+            page_line("lambda", fmt::format("as in {}: the L2 part is over {:.6g}",
+                                            name_of(convention_choices, settings.path.convention), result.l2_divisor));
     page += page_line("lambda_max", fmt::format("{:.6g}", result.lambda_max));
     page += page_line("lambdas", verdict(result, settings.path.tol));
     page += fmt::format("\n{:>12} {:>9} {:>10} {:>9} {:>9} {:>11} {:>7}  {}\n", "lambda", "non-zeros", "dev ratio",

@@ -6,6 +6,7 @@
 
 #include <proxpath/criteria.hpp>
 #include <proxpath/io.hpp>
+#include <proxpath/relax.hpp>
 #include <proxpath/result.hpp>
 
 #include <cstdint>
@@ -53,6 +54,10 @@ nlohmann::json summary_json(const path_result& result, const fit_facts& facts, c
 nlohmann::json criteria_json(const path_result& path, const information_criteria& criteria);
 /// Lines for the end of the page.
 std::string criteria_text(const path_result& path, const information_criteria& criteria);
+
+nlohmann::json relaxed_json(const relaxed_path& relaxed);
+/// A line for the page.
+std::string relaxed_text(const relaxed_path& relaxed);
 
 /// The page that `proxpath fit` prints.
 /// @param whole_path every lambda instead of some ten

@@ -146,6 +146,7 @@ It is complete or absent: it is written beside under another name, synced, and r
 | `coefficients.mtx` | Matrix Market, sparse p × K on the original scale; column k belongs to row k of `path.csv`; exact zeros are absent |
 | `summary.json` | version, device, options, shape and checksums of the data, counts, seconds by phase, memory used and predicted, notes |
 | `features.txt` | names of the features, one a line; only where X names them |
+| `relaxed.csv`, `relaxed.mtx` | with `--relax`: least squares on the features of each lambda; lambda, df, dev_ratio, intercept, loss, gap (loss above the least one), rel_gap; and coefficients as in `coefficients.mtx` |
 | `criteria.csv` | with `--criteria`: lambda, df, aic, bic, ebic; empty where there are none |
 
 Of several responses there are, instead of the first three, `responses.csv` (one row for each: response, files, lambda_max,
@@ -157,8 +158,8 @@ null_loss, lambdas, converged, not_converged, rel_gap, df and dev_ratio at the l
 
 | file | content |
 |---|---|
-| `cv.csv` | one row for each alpha and lambda: alpha, lambda, loss (mean over the folds), se (its standard error), df (of the fit on all rows), folds (that count in the mean) |
-| `folds.csv` | one row for each alpha, lambda and fold: alpha, lambda, repeat, fold, rows, weight, loss; loss is empty where the fold is left out |
+| `cv.csv` | one row for each alpha, gamma and lambda: alpha, lambda, loss (mean over the folds), se (its standard error), df (of the fit on all rows), folds (that count in the mean), gamma (1 without `--relax`) |
+| `folds.csv` | one row for each alpha, gamma, lambda and fold: alpha, lambda, repeat, fold, rows, weight, loss, gamma; loss is empty where the fold is left out |
 | `predictions.csv` | one row for each row of X, of fits that did not see it: fold (one column for each repeat), min and 1se: predictions at lambda.min and lambda.1se |
 
 and in `summary.json` an object `cv`. Repeats and folds count from 1.

@@ -135,6 +135,12 @@ std::vector<option_record> model_options()
             .value(argument_kind::numbers, from_to(0, 1))
             .by_default(fmt::format("{}", defaults.alpha))
             .in("Model", in_cv),
+        option("--as", "PROGRAM",
+               "Whose numbers go in and come out: glmnet's (its lambda where alpha is below 1, "
+               "--rescale-penalty-factors), "
+               "or scikit-learn's (Ridge's alpha as lambda, --no-standardize, --lambda-min-ratio 0.001)")
+            .word(names_of(convention_choices), name_of(convention_choices, defaults.convention))
+            .in("Model", in_fits),
         option("--n-lambda", "K", "Number of lambdas, spaced evenly in the logarithm from lambda_max downwards")
             .value(argument_kind::integer, from_to(1, 1000000))
             .by_default(fmt::format("{}", defaults.n_lambda))
@@ -152,8 +158,23 @@ std::vector<option_record> model_options()
             .word(names_of(response_grid_choices), name_of(response_grid_choices, responses_options{}.grid))
             .in("Model", in_fit),
         option("--no-intercept", "", "Fit without an intercept").flag().in("Model", in_fits),
+        option("--relax", "",
+               "Fit the features of every lambda once more without a penalty; cv compares blends of both (--gamma)")
+            .flag()
+            .in("Model", in_fit | in_cv),
+        option(
+            "--gamma", "G1,G2,…",
+            "With --relax: shares of the penalised coefficients in the blends that are compared; 0 is least squares on "
+            "the features of a lambda, 1 the path itself")
+            .value(argument_kind::numbers, from_to(0, 1))
+            .by_default("0,0.25,0.5,0.75,1")
+            .in("Model", in_cv),
         option("--no-standardize", "",
                "Penalise the coefficients as they are, not those of columns scaled to unit variance")
+            .flag()
+            .in("Model", in_fits),
+        option("--standardize", "",
+               "Penalise those of columns scaled to unit variance: the default, but with --as scikit-learn")
             .flag()
             .in("Model", in_fits),
     };
@@ -370,6 +391,12 @@ std::vector<option_record> output_options()
             .value(argument_kind::chosen, above(0))
             .named({"min", "1se", "aic", "bic", "ebic"})
             .otherwise("all lambdas of the path")
+            .in("Output", in_predict),
+        option("--gamma", "G",
+               "Share of the penalised coefficients where the folder has relaxed ones, too: 0 is least squares on the "
+               "features of a lambda, 1 the path itself")
+            .value(argument_kind::number, from_to(0, 1))
+            .otherwise("with --lambda min or 1se what cv --relax chose, else 1")
             .in("Output", in_predict),
         option("--criteria", "",
                "Lasso only: write criteria.csv with AIC, BIC and EBIC of every lambda, for predict --lambda")

@@ -125,6 +125,13 @@ void resolve_rule(const fitted_path& fit, predict_settings& settings)
     settings.lambda = found->second;
 }
 
+/// Lambdas that cv --relax chose belong to the gamma that it chose with them.
+double gamma_of(const fitted_path& fit, const predict_settings& settings)
+{
+    const bool chosen = settings.lambda_rule == "min" || settings.lambda_rule == "1se";
+    return settings.gamma.value_or(chosen ? fit.chosen_gamma : 1);
+}
+
 bool is_svmlight(const predict_settings& settings)
 {
     const file_format format =
@@ -225,9 +232,11 @@ int predict(const arguments& typed, console& to)
     reporter report(to, settings.level);
     const destination where = check_file_destination(settings.out);
     check_not_an_input(settings, where);
-    const fitted_path fit = read_fit(settings.folder, settings.response, settings.threads);
+    fitted_path fit = read_fit(settings.folder, settings.response, settings.threads);
     check_offset(fit, settings);
     resolve_rule(fit, settings);
+    if (const double gamma = gamma_of(fit, settings); gamma != 1 || settings.gamma)
+        blend_with_relaxed(settings.folder, gamma, settings.threads, fit);
     const chosen_columns chosen = choose(fit, settings);
 
     // What the fit knew of its svmlight file holds for this one: trailing features may be empty here, and an index 0

@@ -41,13 +41,17 @@ read_options read_settings_of(const arguments& typed)
     return read;
 }
 
+std::vector<double> numbers_of(const std::string& text)
+{
+    std::vector<double> numbers;
+    for (const std::string_view part : split(text, ',')) numbers.push_back(*parse_number(part));
+    return numbers;
+}
+
 std::vector<double> lambdas_of(const std::string& text)
 {
     std::vector<double> lambdas;
-    if (!text.starts_with('@')) {
-        for (const std::string_view part : split(text, ',')) lambdas.push_back(*parse_number(part));
-        return lambdas;
-    }
+    if (!text.starts_with('@')) return numbers_of(text);
     const std::string file = text.substr(1);
     lambdas = read_vector(file);
     for (std::size_t k = 0; k < lambdas.size(); ++k) {
@@ -61,12 +65,14 @@ std::vector<double> lambdas_of(const std::string& text)
 }
 
 /// One, or several of a cross-validation.
-std::vector<double> alphas_of(const arguments& typed)
+std::vector<double> alphas_of(const arguments& typed) { return numbers_of(*typed.text("--alpha")); }
+
+/// What relaxed fits do not go with.
+void check_relaxing(const arguments& typed)
 {
-    std::vector<double> alphas;
-    const std::string text = *typed.text("--alpha");
-    for (const std::string_view part : split(text, ',')) alphas.push_back(*parse_number(part));
-    return alphas;
+    for (const char* const bound : {"--lower", "--upper", "--positive"}) refuse_together(typed, "--relax", bound);
+    for (const double alpha : alphas_of(typed))
+        if (alpha == 0) throw invalid_input("--relax is not for --alpha 0: Ridge keeps every feature");
 }
 
 verbosity level_of(const arguments& typed) { return typed.given("--quiet") ? verbosity::quiet : verbosity::normal; }
@@ -98,6 +104,8 @@ fit_settings make_fit_settings(const arguments& typed)
         refuse_together(typed, "--resume", "--force");
         settings.grid = value_of(response_grid_choices, *typed.text("--response-grid"));
     }
+    if (typed.which() != command::stability) settings.relax = typed.given("--relax");
+    if (settings.relax) check_relaxing(typed);
     settings.force = typed.given("--force");
     settings.json = typed.given("--json");
 
@@ -108,20 +116,23 @@ fit_settings make_fit_settings(const arguments& typed)
     settings.sources.upper = typed.text("--upper").value_or("");
     settings.sources.exclude = typed.text("--exclude").value_or("");
 
+    refuse_together(typed, "--standardize", "--no-standardize");
     path_options& path = settings.path;
-    path.rescale_penalty_factors = typed.given("--rescale-penalty-factors");
+    path = options_as(value_of(convention_choices, *typed.text("--as")));
+    if (typed.given("--rescale-penalty-factors")) path.rescale_penalty_factors = true;
     if (typed.which() != command::stability) {
         path.dfmax = typed.integer("--dfmax").value_or(0);
         path.pmax = typed.integer("--pmax").value_or(0);
     }
     path.alpha = alphas_of(typed).front();
     path.intercept = !typed.given("--no-intercept");
-    path.standardize = !typed.given("--no-standardize");
+    if (typed.given("--standardize")) path.standardize = true;
+    if (typed.given("--no-standardize")) path.standardize = false;
     if (const auto lambda = typed.text("--lambda")) path.lambda = lambdas_of(*lambda);
     if (settings.criteria && path.alpha != 1)
         throw invalid_input(fmt::format("--criteria is for the Lasso, but --alpha is {}", path.alpha));
     path.n_lambda = static_cast<int>(*typed.integer("--n-lambda"));
-    path.lambda_min_ratio = typed.number("--lambda-min-ratio");
+    if (const auto ratio = typed.number("--lambda-min-ratio")) path.lambda_min_ratio = ratio;
     path.tol = *typed.number("--tol");
     path.max_iterations = *typed.integer("--max-iterations");
     path.solver = value_of(solver_choices, *typed.text("--solver"));
@@ -154,6 +165,12 @@ cv_settings make_cv_settings(const arguments& typed)
         throw invalid_input(fmt::format("--repeats is {}, but {} gives the same folds every time", cv.repeats,
                                         settings.fold_ids_file.empty() ? "--split blocked" : "--fold-ids"));
     cv.seed = static_cast<std::uint64_t>(*typed.integer("--seed"));
+    if (settings.fit.relax) {
+        refuse_together(typed, "--relax", "--patience");
+        cv.gammas = numbers_of(*typed.text("--gamma"));
+    } else if (typed.given("--gamma")) {
+        throw invalid_input("--gamma says which blends --relax compares; give both");
+    }
     cv.patience = typed.integer("--patience").value_or(0);
     for (const char* const limit : {"--dfmax", "--pmax"}) refuse_together(typed, "--patience", limit);
     cv.loss = value_of(loss_choices, *typed.text("--loss"));
@@ -192,6 +209,7 @@ predict_settings make_predict_settings(const arguments& typed)
         settings.lambda = parse_number(*lambda);
         if (!settings.lambda) settings.lambda_rule = *lambda;
     }
+    settings.gamma = typed.number("--gamma");
     settings.threads = settings.read.threads;
     settings.level = level_of(typed);
     return settings;
@@ -223,12 +241,17 @@ nlohmann::json options_json(const arguments& typed, const fit_settings& settings
             if (text) value = settings.path.lambda;
             break;
         case argument_kind::numbers:
-            if (text) value = alphas_of(typed);
+            if (text) value = numbers_of(*text);
             break;
         default:
             if (text) value = *text;
         }
     }
+    // What --as stands for.
+    out["standardize"] = settings.path.standardize;
+    out["no_standardize"] = !settings.path.standardize;
+    out["rescale_penalty_factors"] = settings.path.rescale_penalty_factors;
+    if (settings.path.lambda_min_ratio) out["lambda_min_ratio"] = *settings.path.lambda_min_ratio;
     return out;
 }
 

@@ -40,6 +40,7 @@ struct fit_settings {
     verbosity level = verbosity::normal;
     response_grid grid = response_grid::own; ///< of several responses
     bool criteria = false;
+    bool relax = false;
     bool force = false;
     bool resume = false; ///< fits of several responses go on where an older folder ends
     bool dry_run = false;
@@ -69,7 +70,8 @@ struct predict_settings {
     std::string offset_file;
     read_options read;
     std::optional<double> lambda;
-    std::string lambda_rule; ///< min, 1se, aic, bic or ebic, instead of a number
+    std::string lambda_rule;     ///< min, 1se, aic, bic or ebic, instead of a number
+    std::optional<double> gamma; ///< share of the penalised coefficients in the blend with relaxed ones
     int threads = 0;
     verbosity level = verbosity::normal;
 };

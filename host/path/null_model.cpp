@@ -148,8 +148,8 @@ void set_lambda_max(const problem& fit, null_model& null)
         // A side that its bound closes cannot be entered and does not count.
         const bool can_enter = u > 0 ? fit.upper[j] > 0 : fit.lower[j] < 0;
         if (u == 0 || !can_enter) continue;
-        // l1 = α v s/d; for ridge the same from l2 = v (s/d)² and kkt_scale = d/s.
-        const double l1 = share > 0 ? fit.l1[j] / share : 1e-3 * fit.l2[j] * fit.kkt_scale[j];
+        // l1 = α v s/d; for ridge the same from l2 = v (s/d)² and kkt_scale = d/s. glmnet's lambda has the unit of y.
+        const double l1 = share > 0 ? fit.l1[j] / share : 1e-3 * fit.l2[j] * fit.response_scale * fit.kkt_scale[j];
         if (l1 > 0) null.lambda_max = std::max(null.lambda_max, std::fabs(u) / l1);
     }
 }

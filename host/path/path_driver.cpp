@@ -470,6 +470,7 @@ private:
         result_.p = fit_.p;
         result_.nonzeros = fit_.X.nonzeros();
         result_.alpha = fit_.alpha;
+        result_.l2_divisor = fit_.l2_divisor;
         result_.constant_features = fit_.constant;
         result_.passes = passes_;
         result_.rounds = static_cast<std::int64_t>(result_.account.size());

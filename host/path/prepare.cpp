@@ -46,6 +46,16 @@ double factor_scale(const path_options& options)
     return sum > 0 && std::isfinite(sum) ? static_cast<double>(options.penalty_factors.size()) / sum : 1;
 }
 
+/// What scikit-learn's Ridge leaves out of its loss: 1/n, or 1 over the sum of the weights.
+double loss_divisor(const path_options& options, std::int64_t n)
+{
+    if (options.convention != lambda_convention::scikit_learn || options.alpha != 0) return 1;
+    if (options.weights.empty()) return static_cast<double>(n);
+    double sum = 0;
+    for (const double weight : options.weights) sum += weight;
+    return sum;
+}
+
 /// Where the mean of a column goes: into the shift where every row that counts is stored, else into the centre.
 void centre_columns(const backend::column_moments& moments, backend::column_scaling& scaling)
 {
@@ -81,6 +91,7 @@ problem prepare_columns(const operations<double>& ops, const matrix& X, const pa
     fit.skip.assign(p, 0);
 
     const double rescale = factor_scale(options);
+    fit.l2_divisor = loss_divisor(options, fit.n);
     for (std::size_t j = 0; j < p; ++j) {
         const double factor = options.penalty_factors.empty() ? 1.0 : rescale * options.penalty_factors[j];
         const double deviation = std::sqrt(moments.variance[j]);
@@ -110,7 +121,7 @@ problem prepare_columns(const operations<double>& ops, const matrix& X, const pa
         scaling.inverse[j] = 1.0 / norm;
         const double ratio = scale / norm;
         fit.l1[j] = fit.alpha * factor * ratio;
-        fit.l2[j] = (1 - fit.alpha) * factor * ratio * ratio;
+        fit.l2[j] = (1 - fit.alpha) * factor * ratio * ratio / fit.l2_divisor;
         fit.kkt_scale[j] = 1.0 / ratio;
         if (!options.lower.empty()) fit.lower[j] = options.lower[j] * norm;
         if (!options.upper.empty()) fit.upper[j] = options.upper[j] * norm;
@@ -126,12 +137,11 @@ problem prepare_columns(const operations<double>& ops, const matrix& X, const pa
     return fit;
 }
 
-void set_response(problem& fit, std::span<const double> y, const path_options& options)
+namespace {
+
+/// ỹ from y − offset.
+void centre_response(problem& fit)
 {
-    fit.response.assign(y.begin(), y.end());
-    for (std::size_t i = 0; i < options.offset.size(); ++i) fit.response[i] -= options.offset[i];
-    fit.response_mean = 0;
-    if (!fit.intercept) return;
     // A constant response is recognised exactly: its null loss is 0, not the square of a rounding error.
     double first = 0;
     bool constant = true;
@@ -149,6 +159,29 @@ void set_response(problem& fit, std::span<const double> y, const path_options& o
     for (std::size_t i = 0; i < fit.response.size(); ++i)
         fit.response[i] = fit.weights[i] == 0 ? 0.0 : fit.response[i] - rest;
     fit.response_mean = mean + rest;
+}
+
+/// glmnet divides y by its standard deviation before it fits. Without variation there is nothing to divide by, and
+/// nothing to fit.
+void scale_by_response(problem& fit)
+{
+    double square = 0;
+    for (std::size_t i = 0; i < fit.response.size(); ++i) square += fit.weights[i] * fit.response[i] * fit.response[i];
+    if (!(square > 0) || !std::isfinite(square)) return;
+    fit.response_scale = std::sqrt(square);
+    fit.l2_divisor *= fit.response_scale;
+    for (double& l2 : fit.l2) l2 /= fit.response_scale;
+}
+
+} // namespace
+
+void set_response(problem& fit, std::span<const double> y, const path_options& options)
+{
+    fit.response.assign(y.begin(), y.end());
+    for (std::size_t i = 0; i < options.offset.size(); ++i) fit.response[i] -= options.offset[i];
+    fit.response_mean = 0;
+    if (fit.intercept) centre_response(fit);
+    if (options.convention == lambda_convention::glmnet) scale_by_response(fit);
 }
 
 std::vector<double> lambda_grid(const path_options& options, double lambda_max, std::int64_t n, std::int64_t p)

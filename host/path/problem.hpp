@@ -32,6 +32,9 @@ struct problem {
     std::vector<double> mean;              ///< p, column means (0 without intercept)
     std::shared_ptr<const design> columns; ///< X̃, unit norm
 
+    /// That the L2 part is over, by lambda_convention; the part of it that comes from the response is also apart.
+    double l2_divisor = 1, response_scale = 1;
+
     // Penalty on the solver's scale, p each; see backend::penalty_view.
     std::vector<double> l1, l2, lower, upper, kkt_scale;
     std::span<const double> given_lower, given_upper; ///< the caller's bounds, original scale; empty = none
@@ -49,7 +52,8 @@ void check_response(std::span<const double> y, std::int64_t n);
 
 /// Everything but the response. One pass over X for the moments.
 problem prepare_columns(const operations<double>& ops, const matrix& X, const path_options& options);
-/// y − offset, centred with an intercept, as the response.
+/// y − offset, centred with an intercept, as the response. Once for each problem: by glmnet's convention the response
+/// scales l2.
 void set_response(problem& fit, std::span<const double> y, const path_options& options);
 
 /// Smallest lambda of the default grid over lambda_max.

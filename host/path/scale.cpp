@@ -2,6 +2,7 @@
 // how they name the pair: docs/scales.md derives the formulas.
 
 #include <proxpath/errors.hpp>
+#include <proxpath/options.hpp>
 #include <proxpath/scale.hpp>
 
 #include <cmath>
@@ -42,6 +43,18 @@ void check_penalty(const penalty_scale& penalty, double response_scale)
 }
 
 } // namespace
+
+path_options options_as(lambda_convention convention)
+{
+    path_options options;
+    options.convention = convention;
+    options.rescale_penalty_factors = convention == lambda_convention::glmnet;
+    if (convention == lambda_convention::scikit_learn) {
+        options.standardize = false;
+        options.lambda_min_ratio = 1e-3;
+    }
+    return options;
+}
 
 double glmnet_response_scale(std::span<const double> y, std::span<const double> weights, bool intercept)
 {

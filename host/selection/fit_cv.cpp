@@ -32,9 +32,10 @@ double seconds_after(steady::time_point start) { return std::chrono::duration<do
 
 /// What a fold hands back.
 struct fold_outcome {
-    std::vector<double> losses;        // K
+    std::vector<double> losses;        // K for each gamma
     std::vector<std::uint8_t> counted; // K
     std::vector<double> predicted;     // |rows| × K, offset included; where they are kept
+    std::vector<double> relaxed;       // the same of the relaxed fits; where there are any
     std::int64_t not_converged = 0;
     bool constant = false;        // y does not vary in the training rows
     bool without_measure = false; // no weight, or r2 of rows that do not vary
@@ -43,7 +44,7 @@ struct fold_outcome {
 class cross_validation {
 public:
     cross_validation(const matrix& X, std::span<const double> y, const cv_options& options)
-        : X_(X), y_(y), options_(options), alphas_(options.alphas),
+        : X_(X), y_(y), options_(options), alphas_(options.alphas), gammas_(options.gammas),
           threads_(parallel::resolve_threads(options.path.threads))
     {
         if (alphas_.empty()) alphas_.push_back(options.path.alpha);
@@ -53,6 +54,7 @@ public:
             path.alpha = alpha;
             path::check_options(path, X.rows(), X.cols());
         }
+        check_gammas();
         if (options.patience < 0)
             throw invalid_input(fmt::format("patience is {}; must be 0 or more", options.patience));
         if (options.patience > 0 && (options.path.dfmax > 0 || options.path.pmax > 0))
@@ -74,6 +76,24 @@ public:
     }
 
 private:
+    bool relaxes() const { return !options_.gammas.empty(); }
+
+    void check_gammas()
+    {
+        if (!relaxes()) {
+            gammas_ = {1.0};
+            return;
+        }
+        for (const double gamma : gammas_)
+            if (!(gamma >= 0 && gamma <= 1))
+                throw invalid_input(fmt::format("gamma is {}; must be from 0 (least squares) to 1 (the path)", gamma));
+        if (options_.patience > 0) throw invalid_input("patience does not go with relaxed fits (gammas)");
+        if (!options_.path.lower.empty() || !options_.path.upper.empty())
+            throw invalid_input("relaxed fits (gammas) do not take bounds");
+        if (std::count(alphas_.begin(), alphas_.end(), 0.0) > 0)
+            throw invalid_input("relaxed fits (gammas) do not go with alpha 0: Ridge keeps every feature");
+    }
+
     void deal_folds()
     {
         result_.loss = options_.loss;
@@ -141,7 +161,7 @@ private:
         path.dfmax = path.pmax = 0; // the path has ended where it ends
         watch_.enter_stage(work.begin + work.one_fit, work.folds, result_.folds.size());
         const std::vector<fold_outcome> outcomes = fit_folds(path);
-        take(curve_of(path, outcomes), std::move(whole), outcomes);
+        take(curves_of(path, outcomes), std::move(whole), path, outcomes);
     }
 
     /// The folds first, on more and more lambdas, then all rows on those that were needed.
@@ -160,7 +180,7 @@ private:
             watch_.enter_stage(work.begin + each * static_cast<double>(before),
                                each * static_cast<double>(length - before), result_.folds.size());
             outcomes = fit_folds(path);
-            curve = curve_of(path, outcomes);
+            curve = curves_of(path, outcomes).front();
             if (length == K || curve.at_min + step < length) break;
             before = length;
             watch_.expect_more(static_cast<std::int64_t>(result_.folds.size()));
@@ -173,7 +193,7 @@ private:
             whole.notes.push_back(fmt::format("the curve did not improve for {} lambdas: the path ends after {} of {}",
                                               options_.patience, path.lambda.size(), K));
         }
-        take(std::move(curve), std::move(whole), outcomes);
+        take({std::move(curve)}, std::move(whole), path, outcomes);
     }
 
     /// The part of an alpha in all the work, if every fit takes the same time.
@@ -186,7 +206,7 @@ private:
     {
         const double span = 1.0 / static_cast<double>(alphas_.size());
         const double one_fit = span / static_cast<double>(result_.folds.size() + 1);
-        return {span * static_cast<double>(result_.curves.size()), one_fit, span - one_fit};
+        return {span * static_cast<double>(result_.curves.size() / gammas_.size()), one_fit, span - one_fit};
     }
 
     path_result fit_all_rows(const path_options& path)
@@ -213,36 +233,50 @@ private:
         return path::lambda_grid(path, first.lambda_max, X_.rows(), X_.cols());
     }
 
-    cv_curve curve_of(const path_options& path, const std::vector<fold_outcome>& outcomes) const
+    /// One for each gamma.
+    std::vector<cv_curve> curves_of(const path_options& path, const std::vector<fold_outcome>& outcomes) const
     {
-        cv_curve curve;
-        curve.alpha = path.alpha;
-        for (const double lambda : path.lambda) curve.points.emplace_back().lambda = lambda;
-        for (const fold_outcome& each : outcomes) {
-            curve.fold_losses.insert(curve.fold_losses.end(), each.losses.begin(), each.losses.end());
-            curve.fold_counted.insert(curve.fold_counted.end(), each.counted.begin(), each.counted.end());
+        std::vector<cv_curve> curves(gammas_.size());
+        const auto K = static_cast<std::ptrdiff_t>(path.lambda.size());
+        for (std::size_t g = 0; g < gammas_.size(); ++g) {
+            cv_curve& curve = curves[g];
+            curve.alpha = path.alpha;
+            curve.gamma = gammas_[g];
+            for (const double lambda : path.lambda) curve.points.emplace_back().lambda = lambda;
+            for (const fold_outcome& each : outcomes) {
+                const auto losses = each.losses.begin() + static_cast<std::ptrdiff_t>(g) * K;
+                curve.fold_losses.insert(curve.fold_losses.end(), losses, losses + K);
+                curve.fold_counted.insert(curve.fold_counted.end(), each.counted.begin(), each.counted.end());
+            }
+            finish_curve(options_.loss, result_.folds, curve);
         }
-        finish_curve(options_.loss, result_.folds, curve);
-        return curve;
+        return curves;
     }
 
-    /// Adds a curve to the result, and its fit where it is the best so far.
-    void take(cv_curve curve, path_result whole, const std::vector<fold_outcome>& outcomes)
+    /// Adds the curves of an alpha to the result, and its fit where one of them is the best so far.
+    void take(std::vector<cv_curve> curves, path_result whole, const path_options& path,
+              const std::vector<fold_outcome>& outcomes)
     {
-        for (std::size_t k = 0; k < whole.points.size(); ++k) curve.points[k].df = whole.points[k].df;
         for (std::size_t f = 0; f < outcomes.size(); ++f) {
             result_.folds[f].not_converged += outcomes[f].not_converged;
-            if (!result_.curves.empty()) continue; // the same for every alpha
+            if (!result_.curves.empty()) continue; // the same for every alpha and gamma
             constant_folds_ += outcomes[f].constant ? 1 : 0;
             unmeasured_folds_ += outcomes[f].without_measure ? 1 : 0;
         }
-        result_.curves.push_back(std::move(curve));
-        const cv_curve& added = result_.curves.back();
-        const cv_curve& best = result_.curves[result_.best];
-        if (result_.curves.size() > 1 &&
-            !better(options_.loss, added.points[added.at_min].mean, best.points[best.at_min].mean))
-            return;
-        result_.best = result_.curves.size() - 1;
+        bool improved = false;
+        for (cv_curve& curve : curves) {
+            for (std::size_t k = 0; k < whole.points.size(); ++k) curve.points[k].df = whole.points[k].df;
+            result_.curves.push_back(std::move(curve));
+            const cv_curve& added = result_.curves.back();
+            const cv_curve& best = result_.curves[result_.best];
+            if (result_.curves.size() > 1 &&
+                !better(options_.loss, added.points[added.at_min].mean, best.points[best.at_min].mean))
+                continue;
+            result_.best = result_.curves.size() - 1;
+            improved = true;
+        }
+        if (!improved) return;
+        if (relaxes()) result_.relaxed = relax_path(X_, y_, path, whole);
         result_.fit = std::move(whole);
         if (options_.predictions) result_.predictions = gather_predictions(outcomes);
     }
@@ -272,17 +306,55 @@ private:
         path.weights = training;
         const path_result fit = fit_path(X_, y_, path);
 
-        const std::size_t K = fit.points.size();
-        std::vector<double> predicted = predict_rows(X_, held, fit);
-        if (!path.offset.empty())
-            for (std::size_t r = 0; r < held.rows.size(); ++r)
-                for (std::size_t k = 0; k < K; ++k)
-                    predicted[r * K + k] += path.offset[static_cast<std::size_t>(held.rows[r])];
-        const loss_sums sums = sum_losses(options_.loss, held, predicted, K, y_, path.offset, weights_,
-                                          path.intercept ? training_mean(training) : 0);
-        fold_outcome outcome = measure(fit, sums);
-        if (options_.predictions) outcome.predicted = std::move(predicted);
+        const std::vector<double> predicted = predict_held_out(held, fit.coefficients, intercepts_of(fit.points));
+        std::vector<double> relaxed;
+        if (relaxes()) {
+            const relaxed_path of_supports = relax_path(X_, y_, path, fit);
+            relaxed = predict_held_out(held, of_supports.coefficients, intercepts_of(of_supports.points));
+        }
+        const double null_value = path.intercept ? training_mean(training) : 0;
+        fold_outcome outcome;
+        for (const double gamma : gammas_)
+            measure(fit,
+                    sum_losses(options_.loss, held, blend_predictions(predicted, relaxed, gamma), fit.points.size(), y_,
+                               path.offset, weights_, null_value),
+                    outcome);
+        if (options_.predictions) {
+            outcome.predicted = predicted;
+            outcome.relaxed = std::move(relaxed);
+        }
         return outcome;
+    }
+
+    template <class Point>
+    static std::vector<double> intercepts_of(const std::vector<Point>& points)
+    {
+        std::vector<double> intercepts;
+        intercepts.reserve(points.size());
+        for (const Point& point : points) intercepts.push_back(point.intercept);
+        return intercepts;
+    }
+
+    /// |rows| × K, offset included.
+    std::vector<double> predict_held_out(const held_out_rows& held, const sparse_columns& coefficients,
+                                         const std::vector<double>& intercepts) const
+    {
+        std::vector<double> predicted = predict_rows(X_, held, coefficients, intercepts);
+        const std::span<const double> offset = options_.path.offset;
+        const std::size_t K = intercepts.size();
+        for (std::size_t r = 0; !offset.empty() && r < held.rows.size(); ++r)
+            for (std::size_t k = 0; k < K; ++k) predicted[r * K + k] += offset[static_cast<std::size_t>(held.rows[r])];
+        return predicted;
+    }
+
+    /// Predictions blend as coefficients do.
+    static std::vector<double> blend_predictions(const std::vector<double>& predicted,
+                                                 const std::vector<double>& relaxed, double gamma)
+    {
+        if (relaxed.empty() || gamma == 1) return predicted;
+        std::vector<double> blended(predicted.size());
+        for (std::size_t i = 0; i < blended.size(); ++i) blended[i] = gamma * predicted[i] + (1 - gamma) * relaxed[i];
+        return blended;
     }
 
     /// Weighted mean of y − offset.
@@ -299,12 +371,14 @@ private:
         return sum / weight;
     }
 
-    fold_outcome measure(const path_result& fit, const loss_sums& sums) const
+    /// Adds the losses of a gamma.
+    void measure(const path_result& fit, const loss_sums& sums, fold_outcome& outcome) const
     {
-        fold_outcome outcome;
         const std::size_t K = fit.points.size();
-        outcome.losses.assign(K, 0.0);
+        const std::size_t first = outcome.losses.size();
+        outcome.losses.resize(first + K, 0.0);
         outcome.counted.assign(K, 0);
+        outcome.not_converged = 0;
         outcome.constant = fit.null_loss == 0;
         outcome.without_measure = sums.weight == 0 || (options_.loss == cv_loss::r2 && sums.null_square == 0);
         for (std::size_t k = 0; k < K; ++k) {
@@ -316,23 +390,24 @@ private:
                                                                 : 1 - sums.square[k] / sums.null_square;
             if (!std::isfinite(loss))
                 throw invalid_input("y: squares of its held-out residuals overflow; divide it by a power of ten");
-            outcome.losses[k] = loss;
+            outcome.losses[first + k] = loss;
             outcome.counted[k] = 1;
         }
-        return outcome;
     }
 
-    /// n × K, the mean over the repeats, in their order.
+    /// n × K of the best curve, the mean over the repeats, in their order.
     std::vector<double> gather_predictions(const std::vector<fold_outcome>& outcomes) const
     {
-        const std::size_t K = outcomes.front().losses.size();
+        const std::size_t K = result_.curve().points.size();
         std::vector<double> all(y_.size() * K, 0.0);
         for (std::size_t f = 0; f < outcomes.size(); ++f) {
             const held_out_rows held = rows_of_fold(folds_of_repeat(result_.folds[f].repeat), place_[f]);
+            const std::vector<double> predicted =
+                blend_predictions(outcomes[f].predicted, outcomes[f].relaxed, result_.curve().gamma);
             for (std::size_t r = 0; r < held.rows.size(); ++r)
                 for (std::size_t k = 0; k < K; ++k)
                     all[static_cast<std::size_t>(held.rows[r]) * K + k] +=
-                        outcomes[f].predicted[r * K + k] / static_cast<double>(options_.repeats);
+                        predicted[r * K + k] / static_cast<double>(options_.repeats);
         }
         return all;
     }
@@ -378,6 +453,7 @@ private:
     std::span<const double> y_;
     const cv_options& options_;
     std::vector<double> alphas_;
+    std::vector<double> gammas_; // at least one: 1
     int threads_;
     std::vector<double> weights_;     // as given, not normalised
     std::vector<std::int64_t> place_; // of each fold within its repeat

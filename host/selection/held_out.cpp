@@ -51,13 +51,14 @@ held_out_rows rows_of_fold(std::span<const std::int64_t> fold_of, std::int64_t f
     return held;
 }
 
-std::vector<double> predict_rows(const matrix& X, const held_out_rows& held, const path_result& fit)
+std::vector<double> predict_rows(const matrix& X, const held_out_rows& held, const sparse_columns& coefficients,
+                                 std::span<const double> intercepts)
 {
-    const auto K = fit.points.size();
+    const auto K = intercepts.size();
     std::vector<double> out(held.rows.size() * K);
     for (std::size_t r = 0; r < held.rows.size(); ++r)
-        for (std::size_t k = 0; k < K; ++k) out[r * K + k] = fit.points[k].intercept;
-    const coefficients_by_feature B = by_feature(fit.coefficients);
+        for (std::size_t k = 0; k < K; ++k) out[r * K + k] = intercepts[k];
+    const coefficients_by_feature B = by_feature(coefficients);
     std::vector<double> row(K); // coefficients of one feature, zeros between the first and the last
     for (const storage::column_block& block : X.store().blocks)
         storage::visit_block(block, [&](const auto& indices, const auto& values) {

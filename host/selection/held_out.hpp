@@ -22,7 +22,8 @@ held_out_rows rows_of_fold(std::span<const std::int64_t> fold_of, std::int64_t f
 
 /// b0_k + x_i·b_k of the rows of a fold, |rows| × K row-major. Reads only the columns of features that are used; sums
 /// features in ascending order. One thread: folds are side by side.
-std::vector<double> predict_rows(const matrix& X, const held_out_rows& held, const path_result& fit);
+std::vector<double> predict_rows(const matrix& X, const held_out_rows& held, const sparse_columns& coefficients,
+                                 std::span<const double> intercepts);
 
 /// Weighted sums over held-out rows.
 struct loss_sums {

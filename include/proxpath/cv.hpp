@@ -5,9 +5,11 @@
 #include <proxpath/export.hpp>
 #include <proxpath/matrix.hpp>
 #include <proxpath/options.hpp>
+#include <proxpath/relax.hpp>
 #include <proxpath/result.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -48,6 +50,10 @@ struct cv_options {
     std::span<const std::int64_t> fold_ids; ///< n numbers, equal ones = one fold, in ascending order; empty = `kind`
     std::span<const std::int64_t> groups;   ///< n numbers, equal ones = one group; for fold_kind::grouped only
 
+    /// Blends of the path with its relaxed fits (relax.hpp) to be compared, as in glmnet: each from 0, least squares on
+    /// the supports, to 1, the path itself. Empty = the path alone. Not with patience, Ridge or bounds.
+    std::vector<double> gammas;
+
     /// > 0: lambdas are taken up step by step, so many at a time, until the curve's best point is so many back; the
     /// path ends there, and a later, better point is missed. Each step fits its folds from the first lambda: this pays
     /// where the smallest lambdas take most of the time. 0 = all lambdas. Not with dfmax or pmax.
@@ -66,9 +72,10 @@ struct cv_point {
     std::int64_t df = 0;    ///< non-zero coefficients of the fit on all rows
 };
 
-/// The curve of one alpha.
+/// The curve of one alpha, and of one gamma where blends are compared.
 struct cv_curve {
     double alpha = 1;
+    double gamma = 1;                       ///< share of the path in the blend with its relaxed fits
     std::vector<cv_point> points;           ///< one for each lambda
     std::vector<double> fold_losses;        ///< folds × lambdas, row-major; 0 where `fold_counted` is 0
     std::vector<std::uint8_t> fold_counted; ///< the same shape: 1 where the fold's fit converged and has a loss
@@ -87,9 +94,10 @@ struct cv_fold {
 };
 
 struct cv_result {
-    std::vector<cv_curve> curves; ///< one for each alpha, in their order
-    std::size_t best = 0;         ///< curve with the best mean; the first of equal ones
-    path_result fit;              ///< of that curve, on all rows
+    std::vector<cv_curve> curves;        ///< one for each alpha, in their order; of an alpha one for each gamma
+    std::size_t best = 0;                ///< curve with the best mean; the first of equal ones
+    path_result fit;                     ///< of that curve's alpha, on all rows
+    std::optional<relaxed_path> relaxed; ///< of that fit, where gammas are compared
     cv_loss loss = cv_loss::mse;
     std::vector<cv_fold> folds;        ///< of all repeats, one after the other: the rows of fold_losses
     std::vector<std::int64_t> fold_of; ///< repeats × n: fold of each row, from 0 within its repeat

@@ -1,6 +1,7 @@
 // What a fit is asked to do. Every field says meaning, unit, range and default.
 #pragma once
 
+#include <proxpath/export.hpp>
 #include <proxpath/progress.hpp>
 
 #include <cstdint>
@@ -33,11 +34,21 @@ enum class form_kind : std::uint8_t { automatic, gram, residual };
 /// Precision of the iterations of ista and fista; certificates are in double all the same.
 enum class precision_kind : std::uint8_t { float64, float32 };
 
+/// Whose meaning lambda has, for those who come with numbers of another program; docs/scales.md derives the formulas.
+enum class lambda_convention : std::uint8_t {
+    proxpath,    ///< the objective as docs/objective.md has it
+    glmnet,      ///< its L2 part is over glmnet_response_scale(y − offset), the standard deviation of y
+    scikit_learn ///< Ridge (alpha = 0): the L2 part is over the sum of the weights, n without; else as proxpath
+};
+
 /// Options of fit_path. Spans are borrowed until the call returns.
 struct path_options {
     double alpha = 1.0;      ///< 1 = Lasso, 0 = Ridge, between = elastic net; 0 … 1
     bool intercept = true;   ///< fit an unpenalised intercept
     bool standardize = true; ///< penalise coefficients of columns scaled to unit weighted variance
+
+    /// Of lambda, in what is given and in what is returned.
+    lambda_convention convention = lambda_convention::proxpath;
 
     std::vector<double> lambda;             ///< own values: finite, > 0, strictly decreasing; empty = a grid
     int n_lambda = 100;                     ///< length of the grid, 1 … 1,000,000
@@ -75,5 +86,9 @@ struct path_options {
     std::uint64_t memory_limit = 0; ///< bytes for working memory beyond the stored matrix; 0 = half of what is free
     progress_callback on_progress;  ///< may be empty
 };
+
+/// Options by which a fit gives the numbers of the other program. glmnet: its lambda, penalty factors rescaled.
+/// scikit_learn: its lambda (there: alpha), columns not standardised, a grid down to 1e-3 of its first lambda.
+PROXPATH_API path_options options_as(lambda_convention convention);
 
 } // namespace proxpath

@@ -13,6 +13,7 @@
 #include <proxpath/options.hpp>
 #include <proxpath/predict.hpp>
 #include <proxpath/progress.hpp>
+#include <proxpath/relax.hpp>
 #include <proxpath/responses.hpp>
 #include <proxpath/result.hpp>
 #include <proxpath/scale.hpp>

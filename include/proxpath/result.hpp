@@ -93,6 +93,7 @@ struct path_result {
     std::int64_t p = 0;
     std::int64_t nonzeros = 0;
     double alpha = 1;
+    double l2_divisor = 1; ///< of the L2 part of the objective, by lambda_convention; 1 for proxpath's own
     std::vector<std::int64_t> constant_features; ///< features without variation: coefficient 0
     std::vector<std::string> notes;              ///< remarks for the reader, one sentence each
     std::int64_t passes = 0;                     ///< passes over the whole of X, all purposes

@@ -15,7 +15,8 @@ either case) and t_j = s_j, or 1 without standardisation, the objective at coeff
 
     P = 1/2 mean(rho^2) + lambda sum_j [ alpha t_j |b_j| + (1 - alpha)/2 t_j^2 b_j^2 ],   rho = (y - mean y) - (X - 1m')b
 
-where the intercept is the best one, mean(y) - m'b. The loss at the intercept that stands in path.csv is compared too.
+with (1 - alpha) over the l2_divisor of the convention that lambda is given in, 1 but for --as glmnet and --as
+scikit-learn; where the intercept is the best one, mean(y) - m'b. The loss at the intercept that stands in path.csv is compared too.
 Two lower bounds on the optimum come from the same rho, with u_j = (x_j - m_j)'rho/n and r = mean((y - mean y) rho):
 
     scaled     c_j = u_j - lambda (1 - alpha) t_j^2 b_j,  q = mean(rho^2) + lambda (1 - alpha) sum t_j^2 b_j^2,
@@ -395,10 +396,17 @@ class Problem:
             return REAL(0)
         return np.max(self.norm[used] / self.scale[used]) * np.sqrt(2 * self.null_loss)
 
-    def certify(self, coefficients, intercepts, lambdas, alpha):
+    def l2_divisor(self, convention, alpha):
+        """What the L2 part is over, by the convention that lambda is given in: see docs/scales.md."""
+        if convention == "glmnet" and self.null_loss > 0:
+            return np.sqrt(2 * self.null_loss)  # the standard deviation of y, about 0 without an intercept
+        return REAL(self.n) if convention == "scikit-learn" and alpha == 0 else REAL(1)
+
+    def certify(self, coefficients, intercepts, lambdas, alpha, l2_divisor=1):
         """Everything path.csv says about each column, as arrays of length k."""
         lambdas = np.asarray(lambdas, dtype=REAL)
         alpha = REAL(alpha)
+        share = (1 - alpha) / REAL(l2_divisor)  # of lambda, for the L2 part
         used = self.used
         fitted = self.multiply(coefficients)
         plain = self.y[:, None] - fitted
@@ -413,23 +421,23 @@ class Problem:
 
         l1 = np.sum(t * np.abs(b), axis=0)
         l2 = np.sum((t * b) ** 2, axis=0)
-        penalty = lambdas * (alpha * l1 + (1 - alpha) / 2 * l2)
+        penalty = lambdas * (alpha * l1 + share / 2 * l2)
         primal = square / 2 + penalty
 
-        c = u - lambdas * (1 - alpha) * t**2 * b
+        c = u - lambdas * share * t**2 * b
         threshold = lambdas * alpha * t
         dual = np.zeros(len(lambdas), dtype=REAL)
         for k in range(len(lambdas)):
             size = np.abs(c[:, k])
             out = size > 0
             s_max = np.min(threshold[out, k] / size[out]) if out.any() else REAL(np.inf)
-            q = square[k] + lambdas[k] * (1 - alpha) * l2[k]
+            q = square[k] + lambdas[k] * share * l2[k]
             s = min(max(dot[k] / q, REAL(0)), s_max) if q > 0 else REAL(0)
             dual[k] = max(dual[k], s * dot[k] - s * s * q / 2)
         beyond = np.maximum(np.abs(u) - threshold, 0)
         if alpha < 1:
             with np.errstate(divide="ignore", invalid="ignore"):
-                conjugate = np.where(beyond > 0, beyond**2 / (2 * lambdas * (1 - alpha) * t**2), 0)
+                conjugate = np.where(beyond > 0, beyond**2 / (2 * lambdas * share * t**2), 0)
             dual = np.maximum(dual, dot - square / 2 - conjugate.sum(axis=0))
 
         at_zero = b == 0
@@ -509,6 +517,8 @@ def check_files(fit, problem, report):
     counts.update({name: fit["status"].count(name) for name in STATUSES})
     for name, value in counts.items():
         report.fact(f"summary: {name}", summary.get(name) == value, f"written {summary.get(name)}, counted {value}")
+    divisor = problem.l2_divisor(fit.options.get("as", "proxpath"), float(fit.options["alpha"]))
+    report.close("summary: l2_divisor", summary.get("l2_divisor", np.nan), divisor, RELATIVE_TOLERANCE * divisor)
     null = summary.get("null_loss", np.nan)
     report.close("summary: null_loss", null, problem.null_loss, RELATIVE_TOLERANCE * problem.null_loss)
 
@@ -517,6 +527,8 @@ def check_lambdas(fit, problem, report):
     options, K = fit.options, len(fit)
     alpha = float(options["alpha"])
     lambda_max = problem.lambda_max(alpha)
+    if options.get("as") == "scikit-learn":
+        lambda_max *= problem.l2_divisor("scikit-learn", alpha)
     written = fit.summary.get("lambda_max", np.nan)
     report.close("lambda_max", written, lambda_max, RELATIVE_TOLERANCE * lambda_max)
     if options.get("lambda"):
@@ -540,11 +552,12 @@ def check_columns(fit, problem, report):
     options, K = fit.options, len(fit)
     alpha, tol = float(options["alpha"]), float(options["tol"])
     lambdas, null = fit["lambda"], problem.null_loss
+    l2_divisor = problem.l2_divisor(options.get("as", "proxpath"), alpha)
     parts = []
     for first in range(0, K, CHUNK):
         last = min(first + CHUNK, K)
         parts.append(problem.certify(fit.coefficients[:, first:last], fit["intercept"][first:last],
-                                     lambdas[first:last], alpha))
+                                     lambdas[first:last], alpha, l2_divisor))
     found = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]} if parts else {}
 
     status = np.array(fit["status"])

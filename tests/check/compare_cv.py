@@ -6,10 +6,9 @@
 glmnet is the one of Debian (r-base-core, r-cran-glmnet, r-cran-matrix); scikit-learn is used when the Python that runs
 this has it. What is missing is skipped with a message, and is no failure.
 
-With glmnet: curve (cvm), standard error (cvsd), lambda.min and lambda.1se, at alpha 1, with and without standardisation,
-weights and bounds at 0, for squared and absolute error. For alpha below 1 the two are not the same problem in folds:
-glmnet divides y by its standard deviation in the rows of each fit, so one lambda of its means another penalty in every
-fold. With scikit-learn: the loss of every single fold, at l1_ratio 1 and 0.5, with and without positive=True, unscaled.
+With glmnet: curve (cvm), standard error (cvsd), lambda.min and lambda.1se, with and without standardisation, weights and
+bounds at 0, for squared and absolute error; below alpha 1 with --as glmnet, which divides y by its standard deviation in
+the rows of each fit, so that one lambda means another penalty in every fold. With scikit-learn: the loss of every single fold, at l1_ratio 1 and 0.5, with and without positive=True, unscaled.
 
 How close: every fit is solved until its gap g is 1e-12 of the null loss, or the peer's own best. The loss is strongly
 convex in fitted values, so those of two fits differ by sqrt(2 g) + sqrt(2 g_peer) of the training rows at most, some
@@ -43,18 +42,20 @@ class Ours:
         folder = os.path.join(work, "cv")
         shutil.rmtree(folder, ignore_errors=True)
         done = subprocess.run([program, "cv", *arguments, "--out", folder, "--tol", "1e-12", "--quiet", "--n-lambda",
-                               str(LAMBDAS), "--lambda-min-ratio", "0.01", *options], capture_output=True, text=True)
+                               str(LAMBDAS), *([] if "--lambda-min-ratio" in options else ["--lambda-min-ratio", "0.01"]),
+                               *options], capture_output=True, text=True)
         if done.returncode not in (0, 2):
             raise SystemExit(f"{' '.join(options)}: {done.stderr}")
         with open(os.path.join(folder, "cv.csv"), encoding="ascii") as file:
             rows = list(csv.DictReader(file))
         self.lambdas = np.array([float(row["lambda"]) for row in rows])
+        self.gammas = np.array([float(row["gamma"]) for row in rows])
         self.mean = np.array([float(row["loss"] or "nan") for row in rows])
         self.se = np.array([float(row["se"] or "nan") for row in rows])
         self.df = np.array([int(row["df"]) for row in rows])
         with open(os.path.join(folder, "folds.csv"), encoding="ascii") as file:
             losses = [float(row["loss"] or "nan") for row in csv.DictReader(file)]
-        self.folds = np.array(losses).reshape(len(rows), -1)
+        self.folds = np.array(losses).reshape(len(rows), -1)  # rows of cv.csv, each with its folds
         with open(os.path.join(folder, "summary.json"), encoding="utf-8") as file:
             self.cv = json.load(file)["cv"]
 
@@ -74,13 +75,20 @@ def glmnet_missing():
     return "R has no glmnet (Debian: r-cran-glmnet r-cran-matrix)" if done.returncode else None
 
 
-GLMNET_JOBS = [  # standardize, weighted, positive, measure
-    (True, False, False, "mse"),
-    (True, True, False, "mse"),
-    (True, True, True, "mse"),
-    (False, False, False, "mse"),
-    (True, True, False, "mae"),
+GLMNET_JOBS = [  # alpha, standardize, weighted, positive, measure
+    (1, True, False, False, "mse"),
+    (1, True, True, False, "mse"),
+    (1, True, True, True, "mse"),
+    (1, False, False, False, "mse"),
+    (1, True, True, False, "mae"),
+    (0.5, True, True, False, "mse"),
+    (0.2, False, False, True, "mse"),
+    (0, True, False, False, "mse"),
+    (0, False, True, False, "mae"),
 ]
+# alpha, standardize, weighted; relaxed fits, blends compared
+RELAXED_JOBS = [(1, True, False), (0.5, False, True)]
+GAMMAS = [0, 0.25, 0.5, 0.75, 1]
 
 
 def compare_glmnet(program, work, arguments, X, y, folds, weights, files):
@@ -94,23 +102,32 @@ def compare_glmnet(program, work, arguments, X, y, folds, weights, files):
     weights.tofile(os.path.join(folder, "weights.bin"))
     runs = []
     with open(os.path.join(folder, "jobs.txt"), "w", encoding="ascii") as jobs:
-        for at, (standardize, weighted, positive, measure) in enumerate(GLMNET_JOBS):
-            options = ["--fold-ids", files["folds"], "--loss", measure]
+        for at, (alpha, standardize, weighted, positive, measure) in enumerate(GLMNET_JOBS):
+            options = ["--as", "glmnet", "--alpha", str(alpha), "--fold-ids", files["folds"], "--loss", measure]
             options += [] if standardize else ["--no-standardize"]
             options += ["--weights", files["weights"]] if weighted else []
             options += ["--positive"] if positive else []
             ours = Ours(program, work, arguments, options)
             runs.append(ours)
             ours.lambdas.tofile(os.path.join(folder, f"job{at}.lambda"))
-            jobs.write(f"job{at} {n} {p} {int(standardize)} {int(weighted)} {int(positive)} {len(ours.lambdas)} "
-                       f"{measure}\n")
+            jobs.write(f"job{at} {n} {p} {alpha} {int(standardize)} {int(weighted)} {int(positive)} {len(ours.lambdas)} "
+                       f"{measure} 0\n")
+        for at, (alpha, standardize, weighted) in enumerate(RELAXED_JOBS, len(GLMNET_JOBS)):
+            options = ["--as", "glmnet", "--alpha", str(alpha), "--fold-ids", files["folds"], "--relax", "--gamma",
+                       ",".join(str(gamma) for gamma in GAMMAS), "--lambda-min-ratio", "0.05"]
+            options += [] if standardize else ["--no-standardize"]
+            options += ["--weights", files["weights"]] if weighted else []
+            ours = Ours(program, work, arguments, options)
+            runs.append(ours)
+            ours.lambdas[:LAMBDAS].tofile(os.path.join(folder, f"job{at}.lambda"))
+            jobs.write(f"job{at} {n} {p} {alpha} {int(standardize)} {int(weighted)} 0 {LAMBDAS} mse 1\n")
     script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "compare_cv.R")
     done = subprocess.run(["Rscript", "--vanilla", script, folder], capture_output=True, text=True)
     if done.returncode:
         raise SystemExit(f"Rscript: {done.stderr}")
-    for at, (job, ours) in enumerate(zip(GLMNET_JOBS, runs)):
-        standardize, weighted, positive, measure = job
-        name = f"{'std ' if standardize else ''}{'weights ' if weighted else ''}{'positive ' if positive else ''}{measure}"
+    for at, (job, ours) in enumerate(zip(GLMNET_JOBS, runs)):  # the relaxed ones stand behind
+        alpha, standardize, weighted, positive, measure = job
+        name = f"{'' if alpha == 1 else f'alpha {alpha} '}{'std ' if standardize else ''}{'weights ' if weighted else ''}{'positive ' if positive else ''}{measure}"
         values = np.fromfile(os.path.join(folder, f"job{at}.result"))
         if len(values) != 3 * LAMBDAS + 2:
             yield name, None, None, ["the peer did not finish its path"]
@@ -132,6 +149,25 @@ def compare_glmnet(program, work, arguments, X, y, folds, weights, files):
             if max(abs(ours.mean[a] - border), abs(ours.mean[b] - border)) > ALLOWED * null:
                 failures.append(f"{rule} {ours.cv[rule]} here, {peer} there")
         yield name, curve, error, failures
+    for at, (alpha, standardize, weighted) in enumerate(RELAXED_JOBS, len(GLMNET_JOBS)):
+        yield compare_relaxed(runs[at], alpha, standardize, weights if weighted else np.ones(n), y,
+                              np.fromfile(os.path.join(folder, f"job{at}.result")))
+
+
+def compare_relaxed(ours, alpha, standardize, w, y, values):
+    name = f"{'' if alpha == 1 else f'alpha {alpha} '}{'std ' if standardize else ''}relaxed"
+    if len(values) != 2 * len(GAMMAS) * LAMBDAS + 2:
+        return name, None, None, ["the peer did not finish its path"]
+    null = np.average((y - np.average(y, weights=w))**2, weights=w)
+    curves = values[:-2].reshape(len(GAMMAS), 2, LAMBDAS)
+    curve, error = differences(ours, curves[:, 0].ravel(), curves[:, 1].ravel(), null)
+    failures = []
+    if not curve <= ALLOWED or not error <= ALLOWED:
+        failures.append("curves are further apart than the gaps allow")
+    peer = int(np.argmin(np.abs(ours.gammas - values[-1]) + np.abs(ours.lambdas / values[-2] - 1)))
+    if ours.mean[peer] - ours.mean.min() > ALLOWED * null:
+        failures.append(f"minimum at {values[-2:]} there")
+    return name, curve, error, failures
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -184,7 +220,7 @@ def main():
         return 0
     passed = failed = 0
     print(f"Largest differences over {LAMBDAS} lambdas, as shares of the null model's loss; allowed {ALLOWED}")
-    print(f"{'set':<20}{'peer':<14}{'what':<26}{'curve':>10}{'se':>10}  verdict")
+    print(f"{'set':<20}{'peer':<14}{'what':<30}{'curve':>10}{'se':>10}  verdict")
     with tempfile.TemporaryDirectory(prefix="proxpath_cv_") as work:
         for each in run_all_data.SETS:
             if each.name not in (arguments.only or SETS):
@@ -201,7 +237,7 @@ def main():
                 for name, curve, error, failures in compare(arguments.program, work, set_arguments, X, y, folds, weights,
                                                             files):
                     numbers = f"{curve:>10.1e}{error:>10.1e}" if curve is not None else " " * 20
-                    print(f"{each.name:<20}{peer:<14}{name:<26}{numbers}  {'; '.join(failures) or 'ok'}", flush=True)
+                    print(f"{each.name:<20}{peer:<14}{name:<30}{numbers}  {'; '.join(failures) or 'ok'}", flush=True)
                     passed += not failures
                     failed += bool(failures)
     print(f"{passed} passed, {failed} failed")

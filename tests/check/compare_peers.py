@@ -18,6 +18,7 @@ both recomputed there, of ours and of the peer's coefficients:
 
 glmnet divides y by its standard deviation s before it fits (divisor n; about 0 without an intercept) and scales back, so
 its L2 part is ours only after conversion: lambda_g = lambda alpha + lambda (1 - alpha) s, alpha_g = lambda alpha / lambda_g.
+scikit-learn's Ridge takes n lambda. Where the two differ from us a second fit, with --as, is compared without conversion.
 """
 
 import os
@@ -45,21 +46,23 @@ class Task:
     def __init__(self, name, problem, fit):
         self.name, self.problem, self.fit = name, problem, fit
         self.alpha = float(fit.options["alpha"])
+        self.convention = fit.options["as"]
         self.lambdas = fit["lambda"]
+        self.l2_divisor = problem.l2_divisor(self.convention, self.alpha)
 
     def certified(self, intercepts, coefficients):
-        return self.problem.certify(check_fit.sp.csc_matrix(coefficients), intercepts, self.lambdas, self.alpha)
+        return self.problem.certify(check_fit.sp.csc_matrix(coefficients), intercepts, self.lambdas, self.alpha,
+                                    self.l2_divisor)
 
 
-def fit_ours(program, work, arguments, name, problem, alpha):
+def fit_ours(program, work, arguments, name, problem, alpha, convention):
     folder = os.path.join(work, "fit")
     shutil.rmtree(folder, ignore_errors=True)
     command = [program, "fit", *arguments, "--out", folder, "--alpha", alpha, "--n-lambda", str(LAMBDAS), "--tol",
-               TOLERANCE, "--quiet"]
+               TOLERANCE, "--as", convention, "--quiet"]
     if not problem.intercept:
         command.append("--no-intercept")
-    if not problem.standardize:
-        command.append("--no-standardize")
+    command.append("--standardize" if problem.standardize else "--no-standardize")
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode not in (0, 2):
         raise SystemExit(f"{name}: {done.stderr}")
@@ -79,6 +82,8 @@ def glmnet_missing():
 
 def to_glmnet(task):
     """Alpha and lambdas on glmnet's scale."""
+    if task.convention == "glmnet":
+        return task.alpha, task.lambdas
     y = np.asarray(task.problem.centred if task.problem.intercept else task.problem.y)
     scale = float(np.sqrt(np.mean(y**2)))
     l1, l2 = task.alpha, (1 - task.alpha) * scale
@@ -127,16 +132,17 @@ def solve_sklearn(tasks, work):
         y = np.asarray(problem.y, dtype=np.float64)
         intercepts, columns = [], []
         model = None
+        ridge_unit = 1 if task.convention == "scikit-learn" else problem.n
         for value in task.lambdas:
             if task.alpha == 0:
-                model = Ridge(alpha=problem.n * value, fit_intercept=problem.intercept, solver="svd")
+                model = Ridge(alpha=ridge_unit * value, fit_intercept=problem.intercept, solver="svd")
             elif model is None:
                 model = ElasticNet(l1_ratio=task.alpha, fit_intercept=problem.intercept, tol=1e-15, max_iter=200000,
                                    warm_start=True)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", ConvergenceWarning)
                 warnings.simplefilter("ignore", UserWarning)
-                model.set_params(alpha=problem.n * value if task.alpha == 0 else value).fit(X, y)
+                model.set_params(alpha=ridge_unit * value if task.alpha == 0 else value).fit(X, y)
             intercepts.append(float(model.intercept_))
             columns.append(model.coef_ / scale)
         yield np.array(intercepts), np.array(columns).T
@@ -170,7 +176,7 @@ def compare(task, ours, peer_intercepts, peer_coefficients, curvature):
     fitted = problem.X @ (ours - peer_coefficients) + (task.fit["intercept"] - peer_intercepts)
     reach = np.sqrt(2 * (mine["gap"] + floor)) + np.sqrt(2 * (theirs["gap"] + floor))
     rms = np.sqrt(np.mean(fitted**2, axis=0))
-    strength = curvature + task.lambdas * (1 - task.alpha)
+    strength = curvature + task.lambdas * (1 - task.alpha) / float(task.l2_divisor)
     with np.errstate(divide="ignore"):
         coefficient_bound = np.where(strength > 0, reach / np.sqrt(strength), np.inf)
     size = np.max(np.abs(ours * problem.scale[:, None]))
@@ -201,7 +207,7 @@ def main():
 
     passed = failed = 0
     print(f"Largest over {LAMBDAS} lambdas; objectives and gaps as shares of the null loss, coefficients of the largest.")
-    print(f"{'set':<21}{'alpha':>5} {'icpt':>4} {'std':>4} {'peer':<13}{'ours above':>11}{'peer above':>11}"
+    print(f"{'set':<21}{'alpha':>5} {'icpt':>4} {'std':>4} {'peer':<13}{'lambda':<8}{'ours above':>11}{'peer above':>11}"
           f"{'our gap':>9}{'peer gap':>9}{'coef diff':>10}  verdict")
     with tempfile.TemporaryDirectory(prefix="proxpath_peers_") as work:
         for each in run_all_data.SETS:
@@ -213,12 +219,16 @@ def main():
                 for standardize in (True, False):
                     problem = check_fit.Problem(X, y, intercept, standardize)
                     problem.curvature = smallest_curvature(problem)
-                    for alpha in ("1", "0.5", "0"):
-                        tasks.append(fit_ours(arguments.program, work, set_arguments, each.name, problem, alpha))
+                    for alpha, convention in (("1", "proxpath"), ("0.5", "proxpath"), ("0", "proxpath"),
+                                              ("0.5", "glmnet"), ("0", "glmnet"), ("0", "scikit-learn")):
+                        tasks.append(fit_ours(arguments.program, work, set_arguments, each.name, problem, alpha,
+                                              convention))
             for peer, solve in peers.items():
-                for task, solution in zip(tasks, solve(tasks, work)):
+                own = [task for task in tasks if task.convention in ("proxpath", peer)]
+                for task, solution in zip(own, solve(own, work)):
                     head = (f"{task.name:<21}{task.alpha:>5g} {'on' if task.problem.intercept else 'off':>4} "
-                            f"{'on' if task.problem.standardize else 'off':>4} {peer:<13}")
+                            f"{'on' if task.problem.standardize else 'off':>4} {peer:<13}"
+                            f"{'' if task.convention == 'proxpath' else 'as such':<8}")
                     if solution is None:
                         print(head + "the peer did not finish its path")
                         continue

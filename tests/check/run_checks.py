@@ -402,8 +402,14 @@ def main():
                 confirm(session, words, [*options, "--n-lambda", "20", "--lambda-min-ratio", "0.05"])
         for data in (odd, sets["far_from_zero"], fixture(work, "csc_int8.npz")):
             check_predictions(session, data, ["--alpha", "0.5", "--n-lambda", "9"])
+        for data in (odd, sets["far_from_zero"]):
+            for options in (["--as", "glmnet", "--alpha", "0.5"], ["--as", "glmnet", "--alpha", "0"],
+                            ["--as", "glmnet", "--alpha", "0.9", "--no-intercept", "--no-standardize"],
+                            ["--as", "scikit-learn", "--alpha", "0"], ["--as", "scikit-learn", "--alpha", "0.5"],
+                            ["--as", "scikit-learn", "--alpha", "0", "--standardize", "--no-intercept"]):
+                confirm(session, data, [*options, "--n-lambda", "9"])
         for options in (["--n-lambda", "9"], ["--alpha", "0.5", "--n-lambda", "9", "--response-grid", "common"],
-                        ["--alpha", "0", "--n-lambda", "5"], ["--n-lambda", "5", "--no-intercept", "--no-standardize"]):
+                        ["--as", "glmnet", "--alpha", "0.2", "--n-lambda", "9"], ["--alpha", "0", "--n-lambda", "5"], ["--n-lambda", "5", "--no-intercept", "--no-standardize"]):
             for data in (odd, sets["far_from_zero"]):
                 check_responses(session, data, options)
         check_the_checker(session, odd)
