@@ -16,6 +16,8 @@
 
 #include <gmock/gmock.h>
 #include <nlohmann/json.hpp>
+#include <sys/wait.h>
+#include <unistd.h>
 
 namespace proxpath::test {
 namespace {
@@ -407,6 +409,34 @@ TEST_F(InterruptedResponses, GoOnWhereTheyStopped)
     done = call(words);
     EXPECT_EQ(done.code, exit_certified) << done.err;
     EXPECT_EQ(json_of("summary.json")["responses_fitted"], count);
+}
+
+// A process that is killed has no time for anything: what it kept before is there, and the same line goes on with it.
+TEST_F(InterruptedResponses, GoOnFromTheCheckpointOfAKilledProcess)
+{
+    const std::vector<std::string> words{"fit",          folder.file("slow.csv"),
+                                         "--y",          folder.file("many.csv"),
+                                         "--out",        folder.file("fit"),
+                                         "--threads",    "1",
+                                         "--n-lambda",   "40",
+                                         "--checkpoint", "0",
+                                         "--resume"};
+    const pid_t child = ::fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) ::_exit(call(words).code);
+    while (!std::filesystem::exists(file("response-03.path.csv")) && ::waitpid(child, nullptr, WNOHANG) == 0)
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    ::kill(child, SIGKILL);
+    (void)::waitpid(child, nullptr, 0);
+    EXPECT_EQ(json_of("summary.json")["interrupted"], true);
+    EXPECT_GE(read_responses_csv(file("responses.csv")).size(), 2U);
+    const std::string second = slurp(file("response-02.path.csv"));
+    const outcome done = call(words);
+    EXPECT_EQ(done.code, exit_certified) << done.err;
+    EXPECT_THAT(done.err, HasSubstr("of 80 responses were fitted before"));
+    EXPECT_EQ(slurp(file("response-02.path.csv")), second);
+    EXPECT_EQ(json_of("summary.json")["responses_fitted"], count);
+    EXPECT_EQ(read_responses_csv(file("responses.csv")).size(), static_cast<std::size_t>(count));
 }
 
 TEST_F(InterruptedResponses, GoBesideAnOlderFolder)

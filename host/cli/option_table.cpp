@@ -3,6 +3,7 @@
 #include "host/cli/option_table.hpp"
 
 #include "host/cli/choices.hpp"
+#include "host/cli/settings.hpp"
 
 #include <proxpath/stability.hpp>
 
@@ -409,6 +410,12 @@ std::vector<option_record> output_options()
                "Several responses: go on where DIR, left by an interrupted fit of the same data with the same options, "
                "ends; begin where there is no DIR")
             .flag()
+            .in("Output", in_fit),
+        option("--checkpoint", "S",
+               "Several responses: every S seconds DIR is brought to where --resume can go on from what is finished, "
+               "whatever happens to the process; not where --force replaces an older fit")
+            .value(argument_kind::number, from_to(0, 1e9))
+            .by_default(fmt::format("{}", fit_settings{}.checkpoint_s))
             .in("Output", in_fit),
         option("--dry-run", "", "Read X, print the memory plan and the options, write nothing")
             .flag()

@@ -73,6 +73,7 @@ public:
     void take_over(std::vector<response_line> lines) { lines_ = std::move(lines); }
     /// In the order of their numbers.
     const std::vector<response_line>& lines() const { return lines_; }
+    /// After a run that went on with an older one's.
     void sort_lines()
     {
         std::sort(lines_.begin(), lines_.end(),
@@ -253,11 +254,34 @@ int fit_each_response(const arguments& typed, fit_settings& settings, const load
     const std::size_t before = writer.lines().size();
     bool interrupted = false;
     double writing_s = 0;
+    const auto write_tables = [&] {
+        writer.sort_lines();
+        writer.tell_device(facts);
+        facts.write_s = writing_s;
+        facts.solve_s = seconds_since(solving) - writing_s;
+        facts.total_s = facts.load_s + seconds_since(solving);
+        facts.peak_bytes = peak_memory_bytes();
+        folder.sync_contents(); // what the table names is there
+        write_responses_csv(folder.file(fit_files::responses), writer.lines());
+        if (!data.set.feature_names.empty()) write_features(folder.file(fit_files::features), data.set.feature_names);
+    };
+    // An older fit stays until there is a whole one to take its place.
+    const bool keeps_checkpoints = settings.resume || !where.replaces;
+    auto kept = steady::now();
+    const auto keep_checkpoint = [&] {
+        if (!keeps_checkpoints || seconds_since(kept) < settings.checkpoint_s) return;
+        write_tables();
+        commit(folder, summary_of_all(writer, data, facts, options, true), settings.out, report);
+        kept = steady::now();
+    };
     try {
         const auto take = [&](std::int64_t response, path_result&& fit) {
             const auto writing = steady::now();
-            const io::sync_later all_at_once;
-            writer.take(rest.taken ? rest.numbers[static_cast<std::size_t>(response)] : response, fit);
+            {
+                const io::sync_later all_at_once;
+                writer.take(rest.taken ? rest.numbers[static_cast<std::size_t>(response)] : response, fit);
+            }
+            keep_checkpoint();
             writing_s += seconds_since(writing);
         };
         proxpath::fit_responses(data.set.X, rest.taken ? rest.values : data.set.y, many, take);
@@ -265,20 +289,12 @@ int fit_each_response(const arguments& typed, fit_settings& settings, const load
         if (writer.lines().size() == before) throw; // what is there already stays as it is
         interrupted = true;
     }
-    writer.sort_lines();
-    writer.tell_device(facts);
-    facts.write_s = writing_s;
-    facts.solve_s = seconds_since(solving) - writing_s;
-    facts.total_s = facts.load_s + seconds_since(solving);
-    facts.peak_bytes = peak_memory_bytes();
-    write_responses_csv(folder.file(fit_files::responses), writer.lines());
-    if (!data.set.feature_names.empty()) write_features(folder.file(fit_files::features), data.set.feature_names);
+    write_tables();
     const nlohmann::json summary = summary_of_all(writer, data, facts, options, interrupted);
     if (interrupted && where.replaces && !settings.resume) {
         go_beside_older(settings, where, report);
         folder.redirect(where);
     }
-    folder.sync_contents();
     commit(folder, summary, settings.out, report);
 
     if (settings.json)

@@ -26,10 +26,10 @@ namespace {
 namespace fs = std::filesystem;
 
 /// Options that change how a fit runs and what is printed, not what is fitted. Files of inputs have checksums.
-constexpr std::array<std::string_view, 20> of_no_matter{
+constexpr std::array<std::string_view, 21> of_no_matter{
     "x",      "X",       "y",       "out",    "force",         "resume",  "dry_run", "json",
     "quiet",  "verbose", "threads", "memory", "device_memory", "weights", "offset",  "penalty_factors",
-    "device", "exclude", "lower",   "upper"};
+    "device", "exclude", "lower",   "upper",  "checkpoint"};
 
 bool matters(std::string_view option)
 {

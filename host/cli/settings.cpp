@@ -102,6 +102,7 @@ fit_settings make_fit_settings(const arguments& typed)
         settings.criteria = typed.given("--criteria");
         settings.resume = typed.given("--resume");
         refuse_together(typed, "--resume", "--force");
+        settings.checkpoint_s = *typed.number("--checkpoint");
         settings.grid = value_of(response_grid_choices, *typed.text("--response-grid"));
     }
     if (typed.which() != command::stability) settings.relax = typed.given("--relax");

@@ -42,7 +42,8 @@ struct fit_settings {
     bool criteria = false;
     bool relax = false;
     bool force = false;
-    bool resume = false; ///< fits of several responses go on where an older folder ends
+    bool resume = false;      ///< fits of several responses go on where an older folder ends
+    double checkpoint_s = 60; ///< seconds after which those that are finished can be gone on from
     bool dry_run = false;
     bool json = false;
 };

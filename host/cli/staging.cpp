@@ -210,7 +210,7 @@ staging_folder::staging_folder(const destination& where) : where_(where)
 staging_folder::~staging_folder()
 {
     on_abort_.reset();
-    if (!path_.empty()) remove_now(path_);
+    if (!committed_ && !path_.empty()) remove_now(path_);
 }
 
 void staging_folder::sync_contents() const
@@ -226,6 +226,7 @@ std::string staging_folder::commit_folder()
 {
     std::string left;
     sync_folder(path_);
+    if (committed_) return left;
     // From here on a second signal must not remove what is finished: after the rename the open folder is the fit.
     on_abort_.reset();
     if (where_.replaces) {
@@ -235,7 +236,8 @@ std::string staging_folder::commit_folder()
         if (swapped == 0) {
             sync_folder(where_.parent);
             left = remove_older(path_, where_.known);
-            path_.clear();
+            path_ = where_.path;
+            committed_ = true;
             return left;
         }
         if (errno != EINVAL && errno != ENOSYS && errno != ENOENT) refuse("cannot write", where_.path, errno);
@@ -262,7 +264,8 @@ std::string staging_folder::commit_folder()
         throw system_error(fmt::format("'{}' has been filled by somebody else meanwhile; what is finished is in '{}'",
                                        where_.path, beside));
     }
-    path_.clear();
+    path_ = where_.path;
+    committed_ = true;
     sync_folder(where_.parent);
     return left;
 }

@@ -55,15 +55,18 @@ public:
     void sync_contents() const;
     /// Another place for it, in the same parent.
     void redirect(const destination& where) { where_ = where; }
-    /// Gives the folder, with all that is in it, the destination's name.
+    /// Gives the folder, with all that is in it, the destination's name. It may be written into after that, and stays
+    /// from then on; to commit it once more brings its list of files to the disk.
     /// @return where the older folder lies if it has come to hold files that no fit writes; else empty
     std::string commit_folder();
+    bool committed() const { return committed_; }
     /// Gives one file of it the destination's name.
     void commit_file(const std::string& name);
 
 private:
     destination where_;
     std::string path_;
+    bool committed_ = false;
     std::unique_ptr<abandoned_folder> on_abort_;
 };
 
