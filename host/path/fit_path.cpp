@@ -28,7 +28,8 @@ path::null_model null_of(const backend::operations<double>& ops, const path::pro
 }
 
 path_result fit_on(const backend::device_choice& choice, const matrix& X, std::span<const double> y,
-                   const path_options& options, std::optional<void*> stream = {})
+                   const path_options& options, const path::likely_solution* likely = nullptr,
+                   std::optional<void*> stream = {})
 {
     const int threads = parallel::resolve_threads(options.threads);
     const auto device = backend::open_device(choice, {options.device_memory, threads, stream});
@@ -40,8 +41,9 @@ path_result fit_on(const backend::device_choice& choice, const matrix& X, std::s
     const path::unpenalised_space unpenalised(*ops, fit);
     path::narrow_start narrow = path::start_narrow(*ops, fit, options, shares);
     path::null_model null = null_of(*ops, fit, unpenalised, narrow);
-    path_result result = path::drive_path(
-        *device, *ops, options, {fit, unpenalised, shares, std::move(narrow), std::move(null), nullptr, started});
+    path_result result =
+        path::drive_path(*device, *ops, options,
+                         {fit, unpenalised, shares, std::move(narrow), std::move(null), likely, nullptr, started});
     result.device = choice.device;
     result.device_name = choice.name;
     result.device_reason = choice.reason;
@@ -49,17 +51,18 @@ path_result fit_on(const backend::device_choice& choice, const matrix& X, std::s
 }
 
 /// Nobody asked for a device that turns out to be too small: the CPU takes its place.
-path_result fit_on_any(const matrix& X, std::span<const double> y, const path_options& options)
+path_result fit_on_any(const matrix& X, std::span<const double> y, const path_options& options,
+                       const path::likely_solution* likely = nullptr)
 {
     const backend::device_choice choice = backend::choose_device(options.device);
-    if (!choice.automatic || choice.provider == nullptr) return fit_on(choice, X, y, options);
+    if (!choice.automatic || choice.provider == nullptr) return fit_on(choice, X, y, options, likely);
     backend::device_choice cpu;
     try {
-        return fit_on(choice, X, y, options);
+        return fit_on(choice, X, y, options, likely);
     } catch (const out_of_memory& problem) {
         cpu.reason = fmt::format("auto: the memory of {} did not do: {}", choice.device, problem.what());
     }
-    return fit_on(cpu, X, y, options);
+    return fit_on(cpu, X, y, options, likely);
 }
 
 /// The device that X lies on, and no other.
@@ -118,12 +121,18 @@ path_result fit_path(const matrix& X, std::span<const double> y, const path_opti
     return with_memory_explained(X, y, options, [&] { return fit_on_any(X, y, options); });
 }
 
+path_result path::fit_path_near(const matrix& X, std::span<const double> y, const path_options& options,
+                                const likely_solution& likely)
+{
+    return with_memory_explained(X, y, options, [&] { return fit_on_any(X, y, options, &likely); });
+}
+
 path_result fit_path(const device_matrix_view& X, std::span<const double> y, const path_options& options)
 {
     const matrix lent = storage::lent_matrix(X);
     check_host_memory(X);
     return with_memory_explained(lent, y, options,
-                                 [&] { return fit_on(device_of(X, options), lent, y, options, X.stream); });
+                                 [&] { return fit_on(device_of(X, options), lent, y, options, nullptr, X.stream); });
 }
 
 path_result fit_path(const matrix_view& X, std::span<const double> y, const path_options& options)

@@ -182,9 +182,9 @@ private:
             const auto at = static_cast<std::size_t>(piece);
             narrow_start narrow;
             if (!narrow_.empty()) narrow = with_response(narrow_, nulls[at]);
-            results_[at] =
-                drive_path(*device_, *ops_, each_,
-                           {fits[at], unpenalised_, shares_, std::move(narrow), std::move(nulls[at]), &of_all_});
+            results_[at] = drive_path(
+                *device_, *ops_, each_,
+                {fits[at], unpenalised_, shares_, std::move(narrow), std::move(nulls[at]), nullptr, &of_all_});
             call_.watch.count_done();
             ready_[at].store(true, std::memory_order_release);
             if (std::this_thread::get_id() == caller) hand_out_those_in_order();

@@ -44,8 +44,8 @@ public:
     driver(const backend::opened_device& device, const operations<double>& ops, const path_options& options,
            path_start start)
         : started_(start.started), device_(device), ops_(ops), options_(options), shares_(start.shares),
-          fit_(start.fit), of_all_(start.of_all), start_(std::move(start.narrow)), null_(std::move(start.null)),
-          certifier_(ops, fit_, start.unpenalised, null_.residual)
+          fit_(start.fit), likely_(start.likely), of_all_(start.of_all), start_(std::move(start.narrow)),
+          null_(std::move(start.null)), certifier_(ops, fit_, start.unpenalised, null_.residual)
     {
         make_solver();
         lambdas_ = lambda_grid(options, null_.lambda_max, fit_.n, fit_.p);
@@ -159,11 +159,35 @@ private:
             add_features(features);
         } else {
             add_features(fit_.unpenalised);
+            if (has_likely()) add_features(likely_features());
         }
         warm_.assign(set_.features.size(), 0.0);
         for (std::size_t u = 0; u < fit_.unpenalised.size(); ++u)
             warm_[static_cast<std::size_t>(set_.position[static_cast<std::size_t>(fit_.unpenalised[u])])] =
                 null_.coefficients[u];
+        if (has_likely()) take_likely_coefficients();
+    }
+
+    /// Where the null model leaves nothing, it is the solution.
+    bool has_likely() const { return likely_ != nullptr && !likely_->empty() && !krylov_ && null_.loss > 0; }
+
+    std::vector<std::int64_t> likely_features() const
+    {
+        std::vector<std::int64_t> features;
+        for (const std::int64_t j : likely_->features)
+            if (fit_.skip[static_cast<std::size_t>(j)] == 0 && set_.position[static_cast<std::size_t>(j)] < 0)
+                features.push_back(j);
+        return features;
+    }
+
+    void take_likely_coefficients()
+    {
+        for (std::size_t l = 0; l < likely_->features.size(); ++l) {
+            const std::int64_t j = likely_->features[l];
+            const std::int64_t place = set_.position[static_cast<std::size_t>(j)];
+            if (place < 0 || fit_.skip[static_cast<std::size_t>(j)] != 0) continue;
+            warm_[static_cast<std::size_t>(place)] = solver_coefficient(fit_, j, likely_->coefficients[l]);
+        }
     }
 
     void add_features(const std::vector<std::int64_t>& features)
@@ -195,7 +219,9 @@ private:
     {
         auto count = std::min<std::size_t>(
             lambdas_.size() - next_, static_cast<std::size_t>(krylov_ ? shares_.krylov_block : shares_.lambda_block));
-        if (!all_features_) {
+        if (has_likely() && next_ == 0) {
+            count = 1; // what the rule knows at lambda_max says less than what is likely
+        } else if (!all_features_) {
             const candidate_rule rule{fit_, set_, before_, latest_, margin_.width()};
             count = rule.block_length(std::span(lambdas_).subspan(next_, count));
             const auto candidates = rule.candidates(lambdas_[next_ + count - 1]);
@@ -509,6 +535,7 @@ private:
     const path_options& options_;
     memory_shares shares_;
     const problem& fit_;
+    const likely_solution* likely_;
     shared_gram* of_all_;
     narrow_start start_;
     null_model null_;

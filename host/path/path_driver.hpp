@@ -12,8 +12,20 @@
 #include <proxpath/result.hpp>
 
 #include <chrono>
+#include <cstdint>
+#include <span>
+#include <vector>
 
 namespace proxpath::path {
+
+/// Features that the first lambda is likely to need, with coefficients near its solution: those of another fit to about
+/// the same rows. Whatever they are, the certificate finds what is missing.
+struct likely_solution {
+    std::vector<std::int64_t> features; ///< ascending
+    std::vector<double> coefficients;   ///< original scale
+
+    bool empty() const { return features.empty(); }
+};
 
 /// Where the driver begins. What is lent may be lent to other fits at the same time.
 struct path_start {
@@ -22,6 +34,7 @@ struct path_start {
     memory_shares shares;
     narrow_start narrow; ///< empty: not a fit of this kind
     null_model null;
+    const likely_solution* likely = nullptr;                                          ///< may be null
     shared_gram* of_all = nullptr;                                                    ///< see restricted_settings
     std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now(); ///< seconds count from here
 };
@@ -29,5 +42,9 @@ struct path_start {
 /// @param device that `ops` is of
 path_result drive_path(const backend::opened_device& device, const operations<double>& ops, const path_options& options,
                        path_start start);
+
+/// fit_path, begun from what is likely.
+path_result fit_path_near(const matrix& X, std::span<const double> y, const path_options& options,
+                          const likely_solution& likely);
 
 } // namespace proxpath::path

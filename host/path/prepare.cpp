@@ -214,4 +214,12 @@ double original_coefficient(const problem& fit, std::int64_t feature, double sol
     return value;
 }
 
+double solver_coefficient(const problem& fit, std::int64_t feature, double original)
+{
+    const auto at = static_cast<std::size_t>(feature);
+    if (!fit.given_lower.empty() && original <= fit.given_lower[at]) return fit.lower[at];
+    if (!fit.given_upper.empty() && original >= fit.given_upper[at]) return fit.upper[at];
+    return original / fit.columns->scaling().inverse[at];
+}
+
 } // namespace proxpath::path

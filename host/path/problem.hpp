@@ -63,5 +63,8 @@ std::vector<double> lambda_grid(const path_options& options, double lambda_max, 
 
 /// A coefficient on the original scale from the solver's. One that sits at a bound gets the caller's number, exactly.
 double original_coefficient(const problem& fit, std::int64_t feature, double solved);
+/// The other way, within the bounds: the caller's bound becomes the solver's.
+/// @param feature that takes part
+double solver_coefficient(const problem& fit, std::int64_t feature, double original);
 
 } // namespace proxpath::path
