@@ -103,6 +103,11 @@ TEST(StabilityPage, LibraryLinesAreThoseOfTheBuiltProgram)
     expect_code_of(root / "docs" / "stability.md", "stability.cpp");
 }
 
+TEST(BootstrapPage, LibraryLinesAreThoseOfTheBuiltProgram)
+{
+    expect_code_of(root / "docs" / "bootstrap.md", "bootstrap.cpp");
+}
+
 TEST(Readme, CMakeLinesAreThoseOfTheConsumerThatIsBuilt)
 {
     const auto code = code_of(root / "tests" / "consumer" / "CMakeLists.txt");
@@ -125,7 +130,7 @@ std::vector<std::string> command_lines(const fs::path& page)
             text.pop_back();
             text += lines[++i];
         }
-        const std::regex command("proxpath (fit|cv|predict|stability)\\b[^`#]*");
+        const std::regex command("proxpath (fit|cv|predict|stability|bootstrap)\\b[^`#]*");
         for (std::sregex_iterator at(text.begin(), text.end(), command); at != std::sregex_iterator(); ++at)
             found.push_back(at->str());
     }
@@ -141,6 +146,7 @@ TEST(Readme, EveryOptionOfACommandLineExists)
             const command which = line.starts_with("proxpath fit")         ? command::fit
                                   : line.starts_with("proxpath cv")        ? command::cv
                                   : line.starts_with("proxpath stability") ? command::stability
+                                  : line.starts_with("proxpath bootstrap") ? command::bootstrap
                                                                            : command::predict;
             const std::regex option("--[a-z][a-z-]*");
             for (std::sregex_iterator at(line.begin(), line.end(), option); at != std::sregex_iterator(); ++at) {
@@ -154,11 +160,13 @@ TEST(Readme, EveryOptionOfACommandLineExists)
     EXPECT_GT(seen, 5);
 }
 
-TEST(CrossValidationPage, ItsCommandsRunOneAfterTheOther)
+/// Runs the command lines of a page one after the other.
+/// @return how many there are
+int run_commands_of(const std::string& page)
 {
     io_test::temporary_folder folder;
     int run = 0;
-    for (const std::string& line : lines_of(root / "docs" / "cross-validation.md")) {
+    for (const std::string& line : lines_of(root / "docs" / page)) {
         if (!line.starts_with("    proxpath ")) continue;
         std::istringstream typed(trimmed(line));
         std::string word;
@@ -174,8 +182,12 @@ TEST(CrossValidationPage, ItsCommandsRunOneAfterTheOther)
         EXPECT_EQ(done.code, 0) << line << '\n' << done.err;
         ++run;
     }
-    EXPECT_EQ(run, 4);
+    return run;
 }
+
+TEST(CrossValidationPage, ItsCommandsRunOneAfterTheOther) { EXPECT_EQ(run_commands_of("cross-validation.md"), 4); }
+
+TEST(BootstrapPage, ItsCommandsRunOneAfterTheOther) { EXPECT_EQ(run_commands_of("bootstrap.md"), 2); }
 
 /// Options named alone, `--tol` or `--tol 1e-4`: of the program, or of the tools that the pages speak of.
 TEST(Readme, EveryQuotedOptionIsKnown)

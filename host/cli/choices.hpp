@@ -2,6 +2,7 @@
 // up.
 #pragma once
 
+#include <proxpath/bootstrap.hpp>
 #include <proxpath/cv.hpp>
 #include <proxpath/io.hpp>
 #include <proxpath/options.hpp>
@@ -54,6 +55,9 @@ inline constexpr std::array split_choices{choice<fold_kind>{"random", fold_kind:
 
 inline constexpr std::array loss_choices{choice<cv_loss>{"mse", cv_loss::mse}, choice<cv_loss>{"mae", cv_loss::mae},
                                          choice<cv_loss>{"r2", cv_loss::r2}};
+
+inline constexpr std::array bootstrap_choices{choice<bootstrap_kind>{"pairs", bootstrap_kind::pairs},
+                                              choice<bootstrap_kind>{"bayesian", bootstrap_kind::bayesian}};
 
 template <class Choices>
 std::vector<std::string> names_of(const Choices& choices)

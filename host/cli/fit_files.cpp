@@ -174,7 +174,8 @@ bool is_fit_file(const std::string& name)
     for (const std::string& known :
          {fit_files::path, fit_files::coefficients, fit_files::summary, fit_files::features, fit_files::curve,
           fit_files::folds, fit_files::predictions, fit_files::criteria, fit_files::responses, fit_files::stability,
-          fit_files::frequencies, fit_files::lambdas, fit_files::relaxed, fit_files::relaxed_coefficients})
+          fit_files::frequencies, fit_files::lambdas, fit_files::relaxed, fit_files::relaxed_coefficients,
+          fit_files::bootstrap})
         if (rest == known) return true;
     return false;
 }

@@ -31,6 +31,7 @@ inline const std::string relaxed_coefficients = "relaxed.mtx";
 inline const std::string stability = "stability.csv";
 inline const std::string frequencies = "frequencies.mtx";
 inline const std::string lambdas = "lambdas.txt";
+inline const std::string bootstrap = "bootstrap.csv";
 /// Of several responses: each fit's files are path.csv, coefficients.mtx, summary.json and perhaps criteria.csv, their
 /// names behind response-N., and this says of every fit which those are.
 inline const std::string responses = "responses.csv";
@@ -42,7 +43,7 @@ inline const std::string path_header =
 inline const std::string relaxed_header = "lambda,df,dev_ratio,intercept,loss,gap,rel_gap";
 } // namespace fit_files
 
-/// What tells a folder that fit, cv or stability wrote.
+/// What tells a folder that fit, cv, stability or bootstrap wrote.
 const std::vector<folder_mark>& fit_marks();
 /// Whether any of them writes a file of that name: what --force may delete.
 bool is_fit_file(const std::string& name);

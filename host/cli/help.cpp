@@ -174,6 +174,14 @@ and in `summary.json` an object `cv`. Repeats and folds count from 1.
 
 and in `summary.json` an object `stability`.
 
+`proxpath bootstrap` writes what `fit` does, of all rows, and
+
+| file | content |
+|---|---|
+| `bootstrap.csv` | one row for each lambda and each feature that is not 0 in the fit or in some resample: lambda, feature (from 1), coefficient (of the fit), mean, sd, lower and upper (over the resamples, zeros included), frequency (share of the resamples in which it is not 0), positive (share in which it is above 0), name |
+
+and in `summary.json` an object `bootstrap`, with mean, sd, lower and upper of the intercept at every lambda.
+
 Numbers are the shortest texts that read back to the same bits.
 )";
 

@@ -5,6 +5,7 @@
 #include "host/cli/choices.hpp"
 #include "host/cli/settings.hpp"
 
+#include <proxpath/bootstrap.hpp>
 #include <proxpath/stability.hpp>
 
 #include <algorithm>
@@ -20,7 +21,8 @@ namespace {
 constexpr auto in_fit = static_cast<unsigned>(command::fit);
 constexpr auto in_cv = static_cast<unsigned>(command::cv);
 constexpr auto in_stability = static_cast<unsigned>(command::stability);
-constexpr auto in_fits = in_fit | in_cv | in_stability;
+constexpr auto in_bootstrap = static_cast<unsigned>(command::bootstrap);
+constexpr auto in_fits = in_fit | in_cv | in_stability | in_bootstrap;
 constexpr auto in_predict = static_cast<unsigned>(command::predict);
 constexpr auto in_devices = static_cast<unsigned>(command::devices);
 constexpr double infinity = std::numeric_limits<double>::infinity();
@@ -90,7 +92,7 @@ private:
 std::vector<option_record> data_options()
 {
     return {
-        option("DIR", "DIR", "Folder that `proxpath fit`, `proxpath cv` or `proxpath stability` wrote")
+        option("DIR", "DIR", "Folder that `proxpath fit`, `cv`, `stability` or `bootstrap` wrote")
             .required()
             .in("Data", in_predict),
         option("X", "X",
@@ -129,7 +131,7 @@ std::vector<option_record> model_options()
         option("--alpha", "A", "Mix of the penalties: 1 is Lasso, 0 is Ridge, between is elastic net")
             .value(argument_kind::number, from_to(0, 1))
             .by_default(fmt::format("{}", defaults.alpha))
-            .in("Model", in_fit | in_stability),
+            .in("Model", in_fit | in_stability | in_bootstrap),
         option("--alpha", "A1,A2,…",
                "Mix of the penalties: 1 is Lasso, 0 is Ridge, between is elastic net; several are compared on the same "
                "folds")
@@ -297,6 +299,29 @@ std::vector<option_record> stability_options_of_table()
     };
 }
 
+std::vector<option_record> bootstrap_options_of_table()
+{
+    const bootstrap_options defaults;
+    return {
+        option("--resamples", "B", "Resamples of the rows, each of which is fitted")
+            .value(argument_kind::integer, from_to(2, 1000000))
+            .by_default(fmt::format("{}", defaults.resamples))
+            .in("Bootstrap", in_bootstrap),
+        option("--kind", "K",
+               "pairs: rows drawn with replacement, as many as there are; bayesian: rows with exponential weights")
+            .word(names_of(bootstrap_choices), name_of(bootstrap_choices, defaults.kind))
+            .in("Bootstrap", in_bootstrap),
+        option("--confidence", "C", "Share of the resamples that lies within an interval")
+            .value(argument_kind::number, between(0, 1))
+            .by_default(fmt::format("{}", defaults.confidence))
+            .in("Bootstrap", in_bootstrap),
+        option("--seed", "N", "Seed of the resamples; the same one gives the same resamples everywhere")
+            .value(argument_kind::integer, from_to(0, 9007199254740992.0))
+            .by_default(fmt::format("{}", defaults.seed))
+            .in("Bootstrap", in_bootstrap),
+    };
+}
+
 std::vector<option_record> solver_options()
 {
     const path_options defaults;
@@ -379,6 +404,9 @@ std::vector<option_record> output_options()
                "lambdas.txt")
             .required()
             .in("Output", in_stability),
+        option("--out", "DIR", "Folder to make (or an empty one): what fit writes, of all rows, and bootstrap.csv")
+            .required()
+            .in("Output", in_bootstrap),
         option("--out", "FILE",
                "CSV to write, one row for each row of X and one column for each lambda; an older file is replaced")
             .required()
@@ -460,6 +488,8 @@ const std::vector<command_record>& command_table()
          "Cross-validate: choose lambda, and alpha, by predictions of rows held out, and fit all rows"},
         {command::stability, "stability", "X [--y FILE] --out DIR [options]",
          "Select the features that enter the path on half of the rows again and again, and bound how many are false"},
+        {command::bootstrap, "bootstrap", "X [--y FILE] --out DIR [options]",
+         "Fit resamples of the rows, and say how coefficients vary and how often each feature is selected"},
         {command::predict, "predict", "DIR X --out FILE [options]", "Predict from a fitted path"},
         {command::devices, "devices", "[--json]",
          "List the devices that a fit can run on, and what keeps others from being used"}};
@@ -470,8 +500,9 @@ const std::vector<option_record>& option_table()
 {
     static const std::vector<option_record> table = [] {
         std::vector<option_record> all;
-        for (const auto& part : {data_options(), model_options(), weighting_options(), validation_options(),
-                                 stability_options_of_table(), solver_options(), resource_options(), output_options()})
+        for (const auto& part :
+             {data_options(), model_options(), weighting_options(), validation_options(), stability_options_of_table(),
+              bootstrap_options_of_table(), solver_options(), resource_options(), output_options()})
             all.insert(all.end(), part.begin(), part.end());
         return all;
     }();

@@ -9,7 +9,7 @@
 
 namespace proxpath::cli {
 
-enum class command : unsigned { fit = 1, predict = 2, cv = 4, devices = 8, stability = 16 };
+enum class command : unsigned { fit = 1, predict = 2, cv = 4, devices = 8, stability = 16, bootstrap = 32 };
 
 struct command_record {
     command which;

@@ -2,6 +2,7 @@
 
 #include "host/cli/run.hpp"
 
+#include "host/cli/bootstrap_command.hpp"
 #include "host/cli/cv_command.hpp"
 #include "host/cli/devices_command.hpp"
 #include "host/cli/exit_code.hpp"
@@ -68,6 +69,8 @@ int run_command(std::span<const char* const> words, console& to)
         return cv(typed, to);
     case command::stability:
         return stability(typed, to);
+    case command::bootstrap:
+        return bootstrap(typed, to);
     case command::predict:
         return predict(typed, to);
     default:

@@ -105,7 +105,7 @@ fit_settings make_fit_settings(const arguments& typed)
         settings.checkpoint_s = *typed.number("--checkpoint");
         settings.grid = value_of(response_grid_choices, *typed.text("--response-grid"));
     }
-    if (typed.which() != command::stability) settings.relax = typed.given("--relax");
+    if (typed.which() == command::fit || typed.which() == command::cv) settings.relax = typed.given("--relax");
     if (settings.relax) check_relaxing(typed);
     settings.force = typed.given("--force");
     settings.json = typed.given("--json");
@@ -121,7 +121,7 @@ fit_settings make_fit_settings(const arguments& typed)
     path_options& path = settings.path;
     path = options_as(value_of(convention_choices, *typed.text("--as")));
     if (typed.given("--rescale-penalty-factors")) path.rescale_penalty_factors = true;
-    if (typed.which() != command::stability) {
+    if (typed.which() == command::fit || typed.which() == command::cv) {
         path.dfmax = typed.integer("--dfmax").value_or(0);
         path.pmax = typed.integer("--pmax").value_or(0);
     }
@@ -191,6 +191,18 @@ stability_settings make_stability_settings(const arguments& typed)
     stability.seed = static_cast<std::uint64_t>(*typed.integer("--seed"));
     if (!(settings.fit.path.alpha > 0))
         throw invalid_input("--alpha is 0: Ridge selects every feature; stability selection needs an alpha above 0");
+    return settings;
+}
+
+bootstrap_settings make_bootstrap_settings(const arguments& typed)
+{
+    bootstrap_settings settings;
+    settings.fit = make_fit_settings(typed);
+    bootstrap_options& bootstrap = settings.bootstrap;
+    bootstrap.resamples = *typed.integer("--resamples");
+    bootstrap.kind = value_of(bootstrap_choices, *typed.text("--kind"));
+    bootstrap.confidence = *typed.number("--confidence");
+    bootstrap.seed = static_cast<std::uint64_t>(*typed.integer("--seed"));
     return settings;
 }
 

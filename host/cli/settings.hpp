@@ -4,6 +4,7 @@
 #include "host/cli/arguments.hpp"
 #include "host/cli/choices.hpp"
 
+#include <proxpath/bootstrap.hpp>
 #include <proxpath/cv.hpp>
 #include <proxpath/io.hpp>
 #include <proxpath/options.hpp>
@@ -62,6 +63,12 @@ struct stability_settings {
     stability_options stability; ///< without `path`, which is that of `fit`
 };
 
+/// What `proxpath bootstrap` was asked to do.
+struct bootstrap_settings {
+    fit_settings fit;
+    bootstrap_options bootstrap; ///< without `path`, which is that of `fit`
+};
+
 /// What `proxpath predict` was asked to do.
 struct predict_settings {
     std::string folder;
@@ -81,6 +88,7 @@ struct predict_settings {
 fit_settings make_fit_settings(const arguments& typed);
 cv_settings make_cv_settings(const arguments& typed);
 stability_settings make_stability_settings(const arguments& typed);
+bootstrap_settings make_bootstrap_settings(const arguments& typed);
 predict_settings make_predict_settings(const arguments& typed);
 
 /// Every option of the fit (or cross-validation) with the value in force, by its name without dashes ('-' within as

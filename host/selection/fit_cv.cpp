@@ -2,18 +2,15 @@
 // the rows held out. Folds are pieces of one parallel loop, within which each fit is serial; nothing depends on who
 // computes which. See include/proxpath/cv.hpp.
 
-#include "host/parallel/parallel_for.hpp"
-#include "host/path/fits_watch.hpp"
-#include "host/path/memory.hpp"
 #include "host/path/problem.hpp"
 #include "host/selection/curve.hpp"
 #include "host/selection/held_out.hpp"
+#include "host/selection/side_by_side.hpp"
 
 #include <proxpath/cv.hpp>
 #include <proxpath/fit.hpp>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <new>
 #include <utility>
@@ -25,10 +22,6 @@ namespace proxpath {
 namespace selection {
 
 namespace {
-
-using steady = std::chrono::steady_clock;
-
-double seconds_after(steady::time_point start) { return std::chrono::duration<double>(steady::now() - start).count(); }
 
 /// What a fold hands back.
 struct fold_outcome {
@@ -214,7 +207,7 @@ private:
         const auto fitting = steady::now();
         path_result whole = fit_path(X_, y_, path);
         watch_.count_done();
-        result_.fit_s += seconds_after(fitting);
+        result_.fit_s += seconds_since(fitting);
         stop_if_cancelled();
         if (!(whole.points.front().lambda > 0))
             throw invalid_input(fmt::format("there is no lambda to choose: {}",
@@ -285,14 +278,12 @@ private:
     {
         const auto validating = steady::now();
         std::vector<fold_outcome> outcomes(result_.folds.size());
-        const int side_by_side = path::fits_side_by_side(plan_memory(X_, path), threads_);
-        parallel::parallel_for(side_by_side, static_cast<std::int64_t>(outcomes.size()), [&](std::int64_t piece) {
-            if (watch_.stopped()) return;
-            outcomes[static_cast<std::size_t>(piece)] = fit_fold(path, static_cast<std::size_t>(piece));
-            watch_.count_done();
-        });
-        result_.folds_s += seconds_after(validating);
-        watch_.ask_between_fits(static_cast<std::int64_t>(path.lambda.size()));
+        fit_side_by_side(watch_, plan_memory(X_, path), threads_, static_cast<std::int64_t>(outcomes.size()),
+                         static_cast<std::int64_t>(path.lambda.size()), [&](std::int64_t piece) {
+                             const auto fold = static_cast<std::size_t>(piece);
+                             outcomes[fold] = fit_fold(path, fold);
+                         });
+        result_.folds_s += seconds_since(validating);
         stop_if_cancelled();
         return outcomes;
     }

@@ -2,17 +2,14 @@
 // a cross-validation are. Of a half only the place in the path where each feature entered is kept. See
 // include/proxpath/stability.hpp.
 
-#include "host/parallel/parallel_for.hpp"
-#include "host/path/fits_watch.hpp"
-#include "host/path/memory.hpp"
 #include "host/path/problem.hpp"
 #include "host/selection/halves.hpp"
+#include "host/selection/side_by_side.hpp"
 
 #include <proxpath/fit.hpp>
 #include <proxpath/stability.hpp>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <new>
 #include <utility>
@@ -24,10 +21,6 @@ namespace proxpath {
 namespace selection {
 
 namespace {
-
-using steady = std::chrono::steady_clock;
-
-double elapsed_after(steady::time_point start) { return std::chrono::duration<double>(steady::now() - start).count(); }
 
 /// What one half selected: features in the order of their numbers, and the first lambda at which each was not 0.
 struct half_selection {
@@ -128,7 +121,7 @@ private:
                                                                                   ? "the path is the null model"
                                                                                   : result_.fit.notes.back()));
         result_.lambda = path::lambda_grid(options_.path, result_.fit.lambda_max, X_.rows(), X_.cols());
-        result_.fit_s = elapsed_after(fitting);
+        result_.fit_s = seconds_since(fitting);
     }
 
     std::vector<half_selection> fit_halves()
@@ -139,15 +132,11 @@ private:
         watch_.enter_stage(one, 1 - one, halves.size());
         path_options each = path_;
         each.lambda = result_.lambda;
-        const int side_by_side = path::fits_side_by_side(plan_memory(X_, each), threads_);
-        parallel::parallel_for(side_by_side, static_cast<std::int64_t>(halves.size()), [&](std::int64_t piece) {
-            if (watch_.stopped()) return;
-            halves[static_cast<std::size_t>(piece)] = fit_half(each, piece);
-            watch_.count_done();
-        });
-        watch_.ask_between_fits(static_cast<std::int64_t>(each.lambda.size()));
+        fit_side_by_side(watch_, plan_memory(X_, each), threads_, static_cast<std::int64_t>(halves.size()),
+                         static_cast<std::int64_t>(each.lambda.size()),
+                         [&](std::int64_t piece) { halves[static_cast<std::size_t>(piece)] = fit_half(each, piece); });
         stop_if_cancelled();
-        result_.halves_s = elapsed_after(fitting);
+        result_.halves_s = seconds_since(fitting);
         return halves;
     }
 

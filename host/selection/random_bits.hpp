@@ -1,4 +1,5 @@
-// The bits behind random folds: the same on every machine, with every compiler and standard library.
+// The bits behind random folds, halves and resamples: the same on every machine, with every compiler and standard
+// library.
 #pragma once
 
 #include <cstddef>
@@ -31,6 +32,9 @@ public:
         while (bits < uneven) bits = next();
         return bits % bound;
     }
+
+    /// Uniform among the multiples of 2⁻⁵³ in (0, 1].
+    double uniform() { return static_cast<double>((next() >> 11) + 1) * 0x1p-53; }
 
     /// Every order is equally likely (Fisher & Yates).
     template <class T>

@@ -1,6 +1,7 @@
 // Everything the library offers, in the order of a first reading: a matrix, options, the fit, its result.
 #pragma once
 
+#include <proxpath/bootstrap.hpp>
 #include <proxpath/criteria.hpp>
 #include <proxpath/cv.hpp>
 #include <proxpath/device_matrix_view.hpp>
