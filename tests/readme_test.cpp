@@ -108,6 +108,11 @@ TEST(BootstrapPage, LibraryLinesAreThoseOfTheBuiltProgram)
     expect_code_of(root / "docs" / "bootstrap.md", "bootstrap.cpp");
 }
 
+TEST(LeaveOneOutPage, LibraryLinesAreThoseOfTheBuiltProgram)
+{
+    expect_code_of(root / "docs" / "leave-one-out.md", "leave_one_out.cpp");
+}
+
 TEST(Readme, CMakeLinesAreThoseOfTheConsumerThatIsBuilt)
 {
     const auto code = code_of(root / "tests" / "consumer" / "CMakeLists.txt");
@@ -160,13 +165,12 @@ TEST(Readme, EveryOptionOfACommandLineExists)
     EXPECT_GT(seen, 5);
 }
 
-/// Runs the command lines of a page one after the other.
-/// @return how many there are
-int run_commands_of(const std::string& page)
+/// Those that stand by themselves, indented. @return how many
+int run_commands_of(const fs::path& page)
 {
     io_test::temporary_folder folder;
     int run = 0;
-    for (const std::string& line : lines_of(root / "docs" / page)) {
+    for (const std::string& line : lines_of(page)) {
         if (!line.starts_with("    proxpath ")) continue;
         std::istringstream typed(trimmed(line));
         std::string word;
@@ -175,7 +179,7 @@ int run_commands_of(const std::string& page)
         while (typed >> word) {
             const bool output = !words.empty() && words.back() == "--out";
             if (word == "diabetes.csv") word = (fs::path(PROXPATH_TEST_DATA) / word).string();
-            if (output || word == "chosen" || word == "criteria") word = folder.file(word);
+            if (output || word == "chosen" || word == "criteria" || word == "ridge") word = folder.file(word);
             words.push_back(word);
         }
         const cli_test::outcome done = cli_test::call(words);
@@ -185,9 +189,20 @@ int run_commands_of(const std::string& page)
     return run;
 }
 
-TEST(CrossValidationPage, ItsCommandsRunOneAfterTheOther) { EXPECT_EQ(run_commands_of("cross-validation.md"), 4); }
+TEST(CrossValidationPage, ItsCommandsRunOneAfterTheOther)
+{
+    EXPECT_EQ(run_commands_of(root / "docs" / "cross-validation.md"), 4);
+}
 
-TEST(BootstrapPage, ItsCommandsRunOneAfterTheOther) { EXPECT_EQ(run_commands_of("bootstrap.md"), 2); }
+TEST(LeaveOneOutPage, ItsCommandsRunOneAfterTheOther)
+{
+    EXPECT_EQ(run_commands_of(root / "docs" / "leave-one-out.md"), 2);
+}
+
+TEST(BootstrapPage, ItsCommandsRunOneAfterTheOther)
+{
+    EXPECT_EQ(run_commands_of(root / "docs" / "bootstrap.md"), 2);
+}
 
 /// Options named alone, `--tol` or `--tol 1e-4`: of the program, or of the tools that the pages speak of.
 TEST(Readme, EveryQuotedOptionIsKnown)

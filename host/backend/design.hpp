@@ -9,6 +9,7 @@
 
 #include <proxpath/matrix.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -22,6 +23,13 @@ struct column_scaling {
     std::vector<double> center;
     std::vector<double> inverse;
 };
+
+/// Scaling that leaves p columns as they are.
+inline column_scaling unscaled(std::size_t p)
+{
+    const std::vector<double> zero(p, 0.0);
+    return {zero, zero, std::vector<double>(p, 1.0)};
+}
 
 /// Weighted moments of the columns of X, Σ w_i = 1.
 struct column_moments {

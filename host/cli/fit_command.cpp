@@ -7,6 +7,7 @@
 #include "host/cli/exit_code.hpp"
 #include "host/cli/fit_files.hpp"
 #include "host/cli/fit_summary.hpp"
+#include "host/cli/leave_one_out_files.hpp"
 #include "host/cli/model_inputs.hpp"
 #include "host/cli/process_memory.hpp"
 #include "host/cli/responses_command.hpp"
@@ -19,6 +20,7 @@
 #include <proxpath/errors.hpp>
 #include <proxpath/fit.hpp>
 #include <proxpath/io.hpp>
+#include <proxpath/leave_one_out.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -189,11 +191,6 @@ int dry_run(const arguments& typed, const fit_settings& settings, const data_set
     return exit_certified;
 }
 
-std::int64_t rows_that_count(const std::vector<double>& weights, std::int64_t n)
-{
-    return n - std::count(weights.begin(), weights.end(), 0.0);
-}
-
 namespace {
 
 /// The relaxed fits, where they are asked for. An interruption leaves them out and the path, which is there, whole.
@@ -207,6 +204,14 @@ std::optional<relaxed_path> relax(const fit_settings& settings, const data_set& 
         report.warn("interrupted: the relaxed fits are left out");
         return {};
     }
+}
+
+/// Before the fit: what it would be refused for after it.
+void check_leave_one_out(const loaded_data& data, const path_options& path)
+{
+    if (data.responses() > 1)
+        throw invalid_input(fmt::format("--leave-one-out takes one response, and there are {}", data.responses()));
+    (void)plan_leave_one_out(data.set.X, path);
 }
 
 int code_of(const path_result& result)
@@ -232,6 +237,7 @@ int fit(const arguments& typed, console& to)
     note_loaded(data, started, facts);
     const model_inputs inputs = read_model_inputs(settings.sources, data, settings.design);
     const path_options path = ready_options(settings, data, inputs);
+    if (settings.leave_one_out) check_leave_one_out(loaded, path);
     if (settings.dry_run) return dry_run(typed, settings, data, path, facts, to);
     if (settings.level == verbosity::verbose) {
         report.note("device " + device_text(facts));
@@ -253,6 +259,12 @@ int fit(const arguments& typed, console& to)
     const std::optional<relaxed_path> relaxed = relax(settings, data, path, result, report);
     facts.solve_s = seconds_since(solving);
 
+    const auto leaving_out = clock::now();
+    std::optional<leave_one_out_result> left_out;
+    if (settings.leave_one_out && code_of(result) != exit_interrupted)
+        left_out = compute_leave_one_out(data.X, data.y, path, result);
+    const double left_out_s = seconds_since(leaving_out);
+
     const auto writing = clock::now();
     if (where->replaces && count_statuses(result.points).interrupted > 0) go_beside_older(settings, *where, report);
     note_solved(result, data, settings.path.threads, facts);
@@ -261,9 +273,11 @@ int fit(const arguments& typed, console& to)
     if (relaxed) write_relaxed(folder, *relaxed);
     std::optional<information_criteria> criteria;
     if (settings.criteria) {
-        criteria = compute_criteria(result, rows_that_count(inputs.weights, data.X.rows()));
+        criteria = compute_criteria(data.X, path, result);
         write_criteria_csv(folder.file(fit_files::criteria), result, *criteria);
+        facts.notes.insert(facts.notes.end(), criteria->notes.begin(), criteria->notes.end());
     }
+    if (left_out) write_leave_one_out_csv(folder.file(fit_files::leave_one_out), *left_out);
     facts.write_s = seconds_since(writing);
     facts.total_s = seconds_since(started);
     facts.peak_bytes = peak_memory_bytes();
@@ -271,6 +285,7 @@ int fit(const arguments& typed, console& to)
     if (!loaded.response_names.empty()) summary["response_name"] = loaded.response_names.front();
     if (criteria) summary["criteria"] = criteria_json(result, *criteria);
     if (relaxed) summary["relaxed"] = relaxed_json(*relaxed);
+    if (left_out) summary["leave_one_out"] = leave_one_out_json(*left_out, left_out_s);
     commit(folder, summary, settings.out, report);
 
     const bool verbose = settings.level == verbosity::verbose;
@@ -278,7 +293,8 @@ int fit(const arguments& typed, console& to)
         to.out << json_text(summary) << '\n';
     else if (settings.level != verbosity::quiet)
         to.out << summary_page(result, facts, settings, verbose) << (relaxed ? relaxed_text(*relaxed) : "")
-               << (criteria ? criteria_text(result, *criteria) : "");
+               << (criteria ? criteria_text(result, *criteria) : "")
+               << (left_out ? leave_one_out_text(*left_out) : "");
     const int code = settings.relax && !relaxed ? exit_interrupted : code_of(result);
     if (code == exit_not_converged)
         report.warn(fmt::format("{} of {} lambdas did not reach the tolerance; they are marked in {}/{}",

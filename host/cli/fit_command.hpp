@@ -56,8 +56,6 @@ void write_files(const staging_folder& folder, const path_result& result, const 
 /// An older fit is replaced by what is whole only: from now on `settings` and `where` name a place beside it that is
 /// free, because an earlier one that was interrupted may hold more.
 void go_beside_older(fit_settings& settings, destination& where, reporter& report);
-/// Rows of positive weight.
-std::int64_t rows_that_count(const std::vector<double>& weights, std::int64_t n);
 int dry_run(const arguments& typed, const fit_settings& settings, const data_set& data, const path_options& path,
             const fit_facts& facts, console& to);
 

@@ -13,6 +13,7 @@
 #include <proxpath/matrix.hpp>
 
 #include <cerrno>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -115,6 +116,7 @@ void read_chosen(const std::string& file, const nlohmann::json& summary, const s
     if (found == summary.end() || found->is_null()) return;
     for (const std::string& rule : rules) {
         const std::string name = "lambda_" + rule;
+        if (found->is_object() && found->contains(name) && (*found)[name].is_null()) continue; // no lambda is the best
         if (!found->is_object() || !found->contains(name) || !(*found)[name].is_number())
             throw file_error(file, 0, fmt::format("'{}' has no number '{}'; make the folder again", key, name));
         fit.chosen[rule] = (*found)[name].get<double>();
@@ -173,9 +175,9 @@ bool is_fit_file(const std::string& name)
     }
     for (const std::string& known :
          {fit_files::path, fit_files::coefficients, fit_files::summary, fit_files::features, fit_files::curve,
-          fit_files::folds, fit_files::predictions, fit_files::criteria, fit_files::responses, fit_files::stability,
-          fit_files::frequencies, fit_files::lambdas, fit_files::relaxed, fit_files::relaxed_coefficients,
-          fit_files::bootstrap})
+          fit_files::folds, fit_files::predictions, fit_files::criteria, fit_files::leave_one_out, fit_files::responses,
+          fit_files::stability, fit_files::frequencies, fit_files::lambdas, fit_files::relaxed,
+          fit_files::relaxed_coefficients, fit_files::bootstrap})
         if (rest == known) return true;
     return false;
 }
@@ -206,14 +208,15 @@ void write_path_csv(const std::string& file, const std::vector<path_point>& poin
 void write_criteria_csv(const std::string& file, const path_result& path, const information_criteria& criteria)
 {
     io::output_file out(file);
-    out.write("lambda,df,aic,bic,ebic\n");
+    out.write("lambda,df,aic,aicc,bic,ebic\n");
     for (std::size_t k = 0; k < path.points.size(); ++k) {
         const criteria_point& each = criteria.points[k];
-        out.print("{},{},", path.points[k].lambda, path.points[k].df);
+        out.print("{},", path.points[k].lambda);
         if (each.defined)
-            out.print("{},{},{}\n", each.aic, each.bic, each.ebic);
+            out.print("{},{},{},{},{}\n", each.df, each.aic,
+                      std::isfinite(each.aicc) ? fmt::format("{}", each.aicc) : std::string(), each.bic, each.ebic);
         else
-            out.write(",,\n");
+            out.write(",,,,\n");
     }
     out.commit();
 }
@@ -290,7 +293,8 @@ fitted_path read_fit(const std::string& folder, const std::string& response, int
         fit.index_base = base->get<int>();
     }
     read_chosen(file(fit_files::summary), summary, "cv", {"min", "1se"}, fit);
-    read_chosen(file(fit_files::summary), summary, "criteria", {"aic", "bic", "ebic"}, fit);
+    read_chosen(file(fit_files::summary), summary, "criteria", {"aic", "aicc", "bic", "ebic"}, fit);
+    read_chosen(file(fit_files::summary), summary, "leave_one_out", {"loo", "gcv"}, fit);
     const auto offset = summary.find("offset_checksum"); // absent in older folders
     fit.offset = offset != summary.end() && !offset->is_null();
     fit.relaxed = fs::exists(folder + "/" + fit_files::relaxed);

@@ -28,6 +28,7 @@ inline const std::string predictions = "predictions.csv";
 inline const std::string criteria = "criteria.csv";
 inline const std::string relaxed = "relaxed.csv";
 inline const std::string relaxed_coefficients = "relaxed.mtx";
+inline const std::string leave_one_out = "loo.csv";
 inline const std::string stability = "stability.csv";
 inline const std::string frequencies = "frequencies.mtx";
 inline const std::string lambdas = "lambdas.txt";
@@ -71,9 +72,10 @@ struct fitted_path {
     std::vector<path_point> points; ///< lambda, intercept and status only
     sparse_columns coefficients;    ///< p × K
     std::vector<std::string> features;
-    std::optional<int> index_base;        ///< of the svmlight file that was fitted
-    bool offset = false;                  ///< the fit had offsets
-    std::map<std::string, double> chosen; ///< lambdas by their rules: min, 1se, aic, bic, ebic; where there are any
+    std::optional<int> index_base; ///< of the svmlight file that was fitted
+    bool offset = false;           ///< the fit had offsets
+    std::map<std::string, double>
+        chosen; ///< lambdas by their rules: min, 1se, loo, gcv, aic and so on; where there are any
     bool relaxed = false;                 ///< there are relaxed coefficients, too
     double chosen_gamma = 1;              ///< that cv --relax chose with min and 1se
 };

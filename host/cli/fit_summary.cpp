@@ -9,6 +9,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
+#include <string_view>
+#include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -89,6 +92,15 @@ std::string account_text(const std::vector<round_account>& account)
         method = each.method;
     }
     return text;
+}
+
+/// By their names; none for aicc where there are too few rows for it.
+std::vector<std::pair<std::string_view, std::optional<std::size_t>>> best_points(const information_criteria& criteria)
+{
+    std::vector<std::pair<std::string_view, std::optional<std::size_t>>> best{
+        {"aic", criteria.at_aic}, {"aicc", criteria.at_aicc}, {"bic", criteria.at_bic}, {"ebic", criteria.at_ebic}};
+    if (!std::isfinite(criteria.points[criteria.at_aicc].aicc)) best[1].second.reset();
+    return best;
 }
 
 } // namespace
@@ -219,18 +231,23 @@ std::string relaxed_text(const relaxed_path& relaxed)
 nlohmann::json criteria_json(const path_result& path, const information_criteria& criteria)
 {
     if (!criteria.any) return nullptr;
-    return {{"lambda_aic", path.points[criteria.at_aic].lambda},   {"row_aic", criteria.at_aic + 1},
-            {"lambda_bic", path.points[criteria.at_bic].lambda},   {"row_bic", criteria.at_bic + 1},
-            {"lambda_ebic", path.points[criteria.at_ebic].lambda}, {"row_ebic", criteria.at_ebic + 1}};
+    nlohmann::json out;
+    for (const auto& [rule, at] : best_points(criteria)) {
+        out[fmt::format("lambda_{}", rule)] = at ? nlohmann::json(path.points[*at].lambda) : nlohmann::json(nullptr);
+        out[fmt::format("row_{}", rule)] = at ? nlohmann::json(*at + 1) : nlohmann::json(nullptr);
+    }
+    return out;
 }
 
 std::string criteria_text(const path_result& path, const information_criteria& criteria)
 {
     if (!criteria.any) return page_line("criteria", "none: no lambda leaves anything unexplained");
     std::string text;
-    for (const auto& [name, at] : {std::pair{"lambda.aic", criteria.at_aic}, std::pair{"lambda.bic", criteria.at_bic},
-                                   std::pair{"lambda.ebic", criteria.at_ebic}})
-        text += page_line(name, fmt::format("{:.6g}, {} non-zeros", path.points[at].lambda, path.points[at].df));
+    for (const auto& [rule, at] : best_points(criteria))
+        if (at)
+            text += page_line(fmt::format("lambda.{}", rule),
+                              fmt::format("{:.6g}, {} non-zeros{}", path.points[*at].lambda, path.points[*at].df,
+                                          path.alpha < 1 ? fmt::format(", df {:.4g}", criteria.points[*at].df) : ""));
     return text;
 }
 

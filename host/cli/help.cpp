@@ -147,7 +147,8 @@ It is complete or absent: it is written beside under another name, synced, and r
 | `summary.json` | version, device, options, shape and checksums of the data, counts, seconds by phase, memory used and predicted, notes |
 | `features.txt` | names of the features, one a line; only where X names them |
 | `relaxed.csv`, `relaxed.mtx` | with `--relax`: least squares on the features of each lambda; lambda, df, dev_ratio, intercept, loss, gap (loss above the least one), rel_gap; and coefficients as in `coefficients.mtx` |
-| `criteria.csv` | with `--criteria`: lambda, df, aic, bic, ebic; empty where there are none |
+| `criteria.csv` | with `--criteria`: lambda, df, aic, aicc, bic, ebic; empty where there are none |
+| `loo.csv` | with `--leave-one-out`: lambda, df, mse (the leave-one-out error), se (its standard error), rms_bound (how far its root may be from that of the exact solution), rows (that count in it), gcv; empty where there is none |
 
 Of several responses there are, instead of the first three, `responses.csv` (one row for each: response, files, lambda_max,
 null_loss, lambdas, converged, not_converged, rel_gap, df and dev_ratio at the last lambda, passes, name), for response N

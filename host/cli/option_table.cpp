@@ -414,11 +414,12 @@ std::vector<option_record> output_options()
         option("--response", "R", "Of several responses that were fitted: the number or the name of the one to predict")
             .in("Data", in_predict),
         option("--lambda", "L",
-               "Predict for this lambda alone: min or 1se of a folder that cv wrote, aic, bic or ebic of one that fit "
-               "--criteria wrote, or a number. Between two lambdas of the path coefficients are interpolated linearly, "
+               "Predict for this lambda alone: min or 1se of a folder that cv wrote, loo or gcv of one that fit "
+               "--leave-one-out wrote, aic, aicc, bic or ebic of fit --criteria, or a number. Between two lambdas of "
+               "the path coefficients are interpolated linearly, "
                "above the first they are 0 where they are 0 there; other lambdas are refused")
             .value(argument_kind::chosen, above(0))
-            .named({"min", "1se", "aic", "bic", "ebic"})
+            .named({"min", "1se", "loo", "gcv", "aic", "aicc", "bic", "ebic"})
             .otherwise("all lambdas of the path")
             .in("Output", in_predict),
         option("--gamma", "G",
@@ -427,8 +428,14 @@ std::vector<option_record> output_options()
             .value(argument_kind::number, from_to(0, 1))
             .otherwise("with --lambda min or 1se what cv --relax chose, else 1")
             .in("Output", in_predict),
-        option("--criteria", "",
-               "Lasso only: write criteria.csv with AIC, BIC and EBIC of every lambda, for predict --lambda")
+        option(
+            "--criteria", "",
+            "Write criteria.csv with degrees of freedom, AIC, AICc, BIC and EBIC of every lambda, for predict --lambda")
+            .flag()
+            .in("Output", in_fit),
+        option("--leave-one-out", "",
+               "Ridge only (--alpha 0): write loo.csv with degrees of freedom, leave-one-out error and GCV of every "
+               "lambda, for predict --lambda; exact, without further fits")
             .flag()
             .in("Output", in_fit),
         option("--force", "", "Replace DIR if it is an older fit; it stays as it is until the new one is complete")

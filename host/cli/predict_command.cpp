@@ -118,9 +118,12 @@ void resolve_rule(const fitted_path& fit, predict_settings& settings)
     if (settings.lambda_rule.empty()) return;
     const auto found = fit.chosen.find(settings.lambda_rule);
     if (found == fit.chosen.end()) {
-        const bool validated = settings.lambda_rule == "min" || settings.lambda_rule == "1se";
+        const std::string& rule = settings.lambda_rule;
+        const char* const source = rule == "min" || rule == "1se"   ? "cv"
+                                   : rule == "loo" || rule == "gcv" ? "fit --leave-one-out"
+                                                                    : "fit --criteria";
         throw invalid_input(fmt::format("--lambda {}: '{}' has none; give a number, or a folder that proxpath {} wrote",
-                                        settings.lambda_rule, settings.folder, validated ? "cv" : "fit --criteria"));
+                                        rule, settings.folder, source));
     }
     settings.lambda = found->second;
 }

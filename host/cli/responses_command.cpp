@@ -20,6 +20,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
@@ -35,8 +36,10 @@ using steady = std::chrono::steady_clock;
 class response_writer {
 public:
     response_writer(const fit_settings& settings, const loaded_data& data, const model_inputs& inputs,
-                    const nlohmann::json& options, const fit_facts& facts, const staging_folder& folder)
-        : settings_(settings), data_(data), inputs_(inputs), options_(options), facts_(facts), folder_(folder)
+                    const path_options& path, const nlohmann::json& options, const fit_facts& facts,
+                    const staging_folder& folder)
+        : settings_(settings), data_(data), inputs_(inputs), path_(path), options_(options), facts_(facts),
+          folder_(folder)
     {}
 
     void take(std::int64_t response, const path_result& fit)
@@ -52,19 +55,21 @@ public:
         facts.load_s = facts.write_s = 0; // of all together: in their summary
         facts.solve_s = facts.total_s = fit.seconds.total;
         facts.peak_bytes = peak_memory_bytes();
+        std::optional<information_criteria> criteria;
+        if (settings_.criteria) {
+            criteria = compute_criteria(data_.set.X, path_, fit);
+            write_criteria_csv(folder_.file(files + fit_files::criteria), fit, *criteria);
+            facts.notes = criteria->notes;
+        }
         nlohmann::json summary = summary_json(fit, facts, inputs_, options_);
         summary["response"] = response + 1;
         const std::string name = data_.response_names.empty() ? std::string() : data_.response_names[at];
         summary["response_name"] = name.empty() ? nlohmann::json(nullptr) : nlohmann::json(name);
-        if (settings_.criteria) {
-            const information_criteria criteria =
-                compute_criteria(fit, rows_that_count(inputs_.weights, data_.set.X.rows()));
-            write_criteria_csv(folder_.file(files + fit_files::criteria), fit, criteria);
-            summary["criteria"] = criteria_json(fit, criteria);
-        }
+        if (criteria) summary["criteria"] = criteria_json(fit, *criteria);
         write_summary(folder_.file(files + fit_files::summary), summary);
         lines_.push_back(line_of(fit, response + 1, name, files));
-        for (const std::string& note : fit.notes) keep_note(response + 1, note);
+        for (const std::vector<std::string>& notes : {fit.notes, facts.notes})
+            for (const std::string& note : notes) keep_note(response + 1, note);
         plan_ = fit.memory;
         device_ = {fit.device, fit.device_name, fit.device_reason};
     }
@@ -131,6 +136,7 @@ private:
     const fit_settings& settings_;
     const loaded_data& data_;
     const model_inputs& inputs_;
+    const path_options& path_;
     const nlohmann::json& options_;
     const fit_facts& facts_;
     const staging_folder& folder_;
@@ -235,7 +241,7 @@ int fit_each_response(const arguments& typed, fit_settings& settings, const load
     const nlohmann::json options = options_json(typed, settings);
     facts.matrix_checksum = data.set.X.checksum(settings.path.threads);
     staging_folder folder(where);
-    response_writer writer(settings, data, inputs, options, facts, folder);
+    response_writer writer(settings, data, inputs, path, options, facts, folder);
     responses_options many;
     many.path = path;
     many.grid = settings.grid;

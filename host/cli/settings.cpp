@@ -100,6 +100,7 @@ fit_settings make_fit_settings(const arguments& typed)
     settings.level = typed.given("--verbose") ? verbosity::verbose : level_of(typed);
     if (typed.which() == command::fit) {
         settings.criteria = typed.given("--criteria");
+        settings.leave_one_out = typed.given("--leave-one-out");
         settings.resume = typed.given("--resume");
         refuse_together(typed, "--resume", "--force");
         settings.checkpoint_s = *typed.number("--checkpoint");
@@ -130,8 +131,9 @@ fit_settings make_fit_settings(const arguments& typed)
     if (typed.given("--standardize")) path.standardize = true;
     if (typed.given("--no-standardize")) path.standardize = false;
     if (const auto lambda = typed.text("--lambda")) path.lambda = lambdas_of(*lambda);
-    if (settings.criteria && path.alpha != 1)
-        throw invalid_input(fmt::format("--criteria is for the Lasso, but --alpha is {}", path.alpha));
+    if (settings.leave_one_out && path.alpha != 0)
+        throw invalid_input(fmt::format(
+            "--leave-one-out is for Ridge, --alpha 0, but --alpha is {}; proxpath cv takes any", path.alpha));
     path.n_lambda = static_cast<int>(*typed.integer("--n-lambda"));
     if (const auto ratio = typed.number("--lambda-min-ratio")) path.lambda_min_ratio = ratio;
     path.tol = *typed.number("--tol");

@@ -42,6 +42,7 @@ struct fit_settings {
     response_grid grid = response_grid::own; ///< of several responses
     bool criteria = false;
     bool relax = false;
+    bool leave_one_out = false;
     bool force = false;
     bool resume = false;      ///< fits of several responses go on where an older folder ends
     double checkpoint_s = 60; ///< seconds after which those that are finished can be gone on from
@@ -78,7 +79,7 @@ struct predict_settings {
     std::string offset_file;
     read_options read;
     std::optional<double> lambda;
-    std::string lambda_rule;     ///< min, 1se, aic, bic or ebic, instead of a number
+    std::string lambda_rule; ///< min, 1se, loo, gcv, aic, aicc, bic or ebic, instead of a number
     std::optional<double> gamma; ///< share of the penalised coefficients in the blend with relaxed ones
     int threads = 0;
     verbosity level = verbosity::normal;

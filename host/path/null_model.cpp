@@ -10,6 +10,7 @@
 
 #include <Eigen/Core>
 #include <Eigen/QR>
+#include <fmt/format.h>
 
 namespace proxpath::path {
 
@@ -80,6 +81,21 @@ std::vector<double> unpenalised_space::project(panel<double>& residual) const
         for (std::size_t i = 0; i < total.size(); ++i) total[i] += change_host[i];
     }
     return total;
+}
+
+std::vector<double> unpenalised_space::basis() const
+{
+    if (empty()) return {};
+    if (!factor_->of_columns) {
+        const std::uint64_t needed =
+            sizeof(double) * static_cast<std::uint64_t>(fit_.n) * static_cast<std::uint64_t>(features_.size());
+        throw out_of_memory(fmt::format("a basis of {} unpenalised features in {} rows takes {} MiB; give most of them "
+                                        "a small penalty factor",
+                                        features_.size(), fit_.n, (needed >> 20) + 1),
+                            needed, 0);
+    }
+    const row_major Q = factor_->qr.householderQ() * Eigen::MatrixXd::Identity(fit_.n, factor_->qr.rank());
+    return {Q.data(), Q.data() + Q.size()};
 }
 
 namespace {

@@ -24,6 +24,10 @@ public:
     /// @return the change of the coefficients, |U| × k row-major, to be added to those of features()
     std::vector<double> project(panel<double>& residual) const;
 
+    /// An orthonormal basis of the columns √W X̃_U, n × their rank, row-major.
+    /// @throws out_of_memory where these columns would be too large as dense ones
+    std::vector<double> basis() const;
+
 private:
     struct factor;
     const operations<double>& ops_;

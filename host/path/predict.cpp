@@ -45,12 +45,8 @@ try {
             fmt::format("{} intercepts for {} columns of coefficients", intercepts.size(), coefficients.cols));
     check(coefficients);
     const auto ops = backend::make_cpu_operations<double>(parallel::resolve_threads(threads));
-    backend::column_scaling scaling;
     const auto p = static_cast<std::size_t>(X.cols());
-    scaling.shift.assign(p, 0.0);
-    scaling.center.assign(p, 0.0);
-    scaling.inverse.assign(p, 1.0);
-    const auto columns = ops->make_design(X, std::move(scaling));
+    const auto columns = ops->make_design(X, backend::unscaled(p));
 
     // Fits in groups, so that the dense coefficients never take more than p × 32.
     constexpr std::int64_t together = 32;

@@ -4,11 +4,13 @@
 #include <proxpath/bootstrap.hpp>
 #include <proxpath/criteria.hpp>
 #include <proxpath/cv.hpp>
+#include <proxpath/degrees_of_freedom.hpp>
 #include <proxpath/device_matrix_view.hpp>
 #include <proxpath/devices.hpp>
 #include <proxpath/errors.hpp>
 #include <proxpath/fit.hpp>
 #include <proxpath/io.hpp>
+#include <proxpath/leave_one_out.hpp>
 #include <proxpath/matrix.hpp>
 #include <proxpath/matrix_view.hpp>
 #include <proxpath/options.hpp>

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Compares cross-validation with cv.glmnet (R) and scikit-learn's LassoCV and ElasticNetCV, on the same folds and lambdas.
+"""Compares cross-validation with cv.glmnet (R) and scikit-learn's LassoCV and ElasticNetCV, on the same folds and lambdas,
+and leave-one-out of Ridge with scikit-learn's RidgeCV.
 
     compare_cv.py --program build/release/proxpath [--data FOLDER] [--only SET]...
 
@@ -8,7 +9,9 @@ this has it. What is missing is skipped with a message, and is no failure.
 
 With glmnet: curve (cvm), standard error (cvsd), lambda.min and lambda.1se, with and without standardisation, weights and
 bounds at 0, for squared and absolute error; below alpha 1 with --as glmnet, which divides y by its standard deviation in
-the rows of each fit, so that one lambda means another penalty in every fold. With scikit-learn: the loss of every single fold, at l1_ratio 1 and 0.5, with and without positive=True, unscaled.
+the rows of each fit, so that one lambda means another penalty in every fold. With scikit-learn: the loss of
+every single fold, at l1_ratio 1 and 0.5, with and without positive=True, unscaled; and
+RidgeCV's squared errors of every row, their mean and its standard error, with and without weights.
 
 How close: every fit is solved until its gap g is 1e-12 of the null loss, or the peer's own best. The loss is strongly
 convex in fitted values, so those of two fits differ by sqrt(2 g) + sqrt(2 g_peer) of the training rows at most, some
@@ -17,6 +20,7 @@ than training rows. `allowed` is this share. Where the best two means are closer
 """
 
 import csv
+import inspect
 import json
 import os
 import shutil
@@ -203,6 +207,38 @@ def compare_sklearn(program, work, arguments, X, y, folds, weights, files):
         failures = [] if apart <= ALLOWED else ["losses of folds are further apart than the gaps allow"]
         # scikit-learn weights folds equally, not by their rows.
         yield name, apart, float("nan"), failures
+    yield from compare_ridge(program, work, arguments, X, y, weights, files)
+
+
+def compare_ridge(program, work, arguments, X, y, weights, files):
+    from sklearn.linear_model import RidgeCV
+
+    # Older versions have other names for it.
+    store = "store_cv_results" if "store_cv_results" in inspect.signature(RidgeCV).parameters else "store_cv_values"
+    for weighted in (False, True):
+        folder = os.path.join(work, "loo")
+        shutil.rmtree(folder, ignore_errors=True)
+        options = ["--weights", files["weights"]] if weighted else []
+        done = subprocess.run([program, "fit", *arguments, "--out", folder, "--alpha", "0", "--leave-one-out", "--tol",
+                               "1e-12", "--no-standardize", "--quiet", "--n-lambda", str(LAMBDAS), *options],
+                              capture_output=True, text=True)
+        if done.returncode not in (0, 2):
+            raise SystemExit(f"leave-one-out: {done.stderr}")
+        with open(os.path.join(folder, "loo.csv"), encoding="ascii") as file:
+            rows = list(csv.DictReader(file))
+        lambdas = np.array([float(row["lambda"]) for row in rows])
+        w = weights if weighted else np.ones(len(y))
+        # A loss that is a sum of w r² for one whose weights sum to 1: docs/scales.md.
+        model = RidgeCV(alphas=lambdas * w.sum(), **{store: True}).fit(X, y, sample_weight=w if weighted else None)
+        # Its errors are those of rows times the root of their weights.
+        square = getattr(model, store.removeprefix("store_") + "_") / w[:, None]
+        mean = np.average(square, axis=0, weights=w)
+        se = np.sqrt(np.average((square - mean)**2, axis=0, weights=w) / (len(y) - 1))
+        null = np.average((y - np.average(y, weights=w))**2, weights=w)
+        curve = np.max(np.abs(np.array([float(row["mse"]) for row in rows]) - mean)) / null
+        error = np.max(np.abs(np.array([float(row["se"]) for row in rows]) - se)) / null
+        failures = [] if curve <= ALLOWED and error <= ALLOWED else ["errors are further apart than the gaps allow"]
+        yield f"RidgeCV{' weights' if weighted else ''}", curve, error, failures
 
 
 PEERS = {"glmnet": (glmnet_missing, compare_glmnet), "scikit-learn": (sklearn_missing, compare_sklearn)}
