@@ -130,8 +130,9 @@ TEST_F(CvCommand, PredictTakesMinAnd1seForTheirLambdas)
             .err;
     };
     EXPECT_THAT(refused("min"), HasSubstr("has none; give a number, or a folder that proxpath cv wrote"));
-    EXPECT_THAT(refused("max"),
-                HasSubstr("--lambda is 'max'; it must be min, 1se, aic, bic, ebic, or a number above 0"));
+    EXPECT_THAT(
+        refused("max"),
+        HasSubstr("--lambda is 'max'; it must be min, 1se, loo, gcv, aic, aicc, bic, ebic, or a number above 0"));
 }
 
 TEST_F(CvCommand, RelaxedFitsAreComparedAndThePredictionsAreOfTheChosenBlend)
