@@ -249,6 +249,40 @@ TEST(Convention, AFoldHasTheScaleOfItsTrainingRows)
     }
 }
 
+// Degrees of freedom and what follows from them are those of the penalty, whoever's name it has.
+TEST(Convention, DegreesOfFreedomAndLeaveOneOutAreThoseOfTheConvertedPenalty)
+{
+    const convention_data of = random_convention_data(8);
+    const auto X = proxpath::matrix::from_view(of.view());
+    const double s = proxpath::glmnet_response_scale(of.y, {}, true);
+    for (const double alpha : {0.0, 0.3}) {
+        path_options theirs;
+        theirs.convention = lambda_convention::glmnet;
+        theirs.alpha = alpha;
+        theirs.lambda = {2};
+        const path_result fit = proxpath::fit_path(X, of.y, solved_strictly(theirs));
+        const auto ours = proxpath::from_glmnet({2, alpha}, s);
+        path_options converted = theirs;
+        converted.convention = lambda_convention::proxpath;
+        converted.alpha = ours.alpha;
+        converted.lambda = {ours.lambda};
+        const path_result same = proxpath::fit_path(X, of.y, solved_strictly(converted));
+        EXPECT_NEAR(proxpath::degrees_of_freedom(X, theirs, fit).front(),
+                    proxpath::degrees_of_freedom(X, converted, same).front(), 1e-6);
+        if (alpha > 0) continue;
+        const auto left_out = proxpath::compute_leave_one_out(X, of.y, theirs, fit);
+        const auto expected = proxpath::compute_leave_one_out(X, of.y, converted, same);
+        EXPECT_NEAR(left_out.points[0].mse, expected.points[0].mse, 1e-5 * expected.points[0].mse);
+        EXPECT_NEAR(left_out.points[0].gcv, expected.points[0].gcv, 1e-5 * expected.points[0].gcv);
+        path_options sklearn = theirs;
+        sklearn.convention = lambda_convention::scikit_learn;
+        sklearn.lambda = {ours.lambda * row_count};
+        const path_result summed = proxpath::fit_path(X, of.y, solved_strictly(sklearn));
+        EXPECT_NEAR(proxpath::compute_leave_one_out(X, of.y, sklearn, summed).points[0].mse, expected.points[0].mse,
+                    1e-5 * expected.points[0].mse);
+    }
+}
+
 TEST(Convention, OptionsAsSetWhatTheOtherProgramDoesUnasked)
 {
     const path_options glmnet = proxpath::options_as(lambda_convention::glmnet);

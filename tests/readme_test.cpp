@@ -199,10 +199,7 @@ TEST(LeaveOneOutPage, ItsCommandsRunOneAfterTheOther)
     EXPECT_EQ(run_commands_of(root / "docs" / "leave-one-out.md"), 2);
 }
 
-TEST(BootstrapPage, ItsCommandsRunOneAfterTheOther)
-{
-    EXPECT_EQ(run_commands_of(root / "docs" / "bootstrap.md"), 2);
-}
+TEST(BootstrapPage, ItsCommandsRunOneAfterTheOther) { EXPECT_EQ(run_commands_of(root / "docs" / "bootstrap.md"), 2); }
 
 /// Options named alone, `--tol` or `--tol 1e-4`: of the program, or of the tools that the pages speak of.
 TEST(Readme, EveryQuotedOptionIsKnown)

@@ -293,8 +293,7 @@ int fit(const arguments& typed, console& to)
         to.out << json_text(summary) << '\n';
     else if (settings.level != verbosity::quiet)
         to.out << summary_page(result, facts, settings, verbose) << (relaxed ? relaxed_text(*relaxed) : "")
-               << (criteria ? criteria_text(result, *criteria) : "")
-               << (left_out ? leave_one_out_text(*left_out) : "");
+               << (criteria ? criteria_text(result, *criteria) : "") << (left_out ? leave_one_out_text(*left_out) : "");
     const int code = settings.relax && !relaxed ? exit_interrupted : code_of(result);
     if (code == exit_not_converged)
         report.warn(fmt::format("{} of {} lambdas did not reach the tolerance; they are marked in {}/{}",

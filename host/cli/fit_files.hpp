@@ -75,9 +75,9 @@ struct fitted_path {
     std::optional<int> index_base; ///< of the svmlight file that was fitted
     bool offset = false;           ///< the fit had offsets
     std::map<std::string, double>
-        chosen; ///< lambdas by their rules: min, 1se, loo, gcv, aic and so on; where there are any
-    bool relaxed = false;                 ///< there are relaxed coefficients, too
-    double chosen_gamma = 1;              ///< that cv --relax chose with min and 1se
+        chosen;              ///< lambdas by their rules: min, 1se, loo, gcv, aic and so on; where there are any
+    bool relaxed = false;    ///< there are relaxed coefficients, too
+    double chosen_gamma = 1; ///< that cv --relax chose with min and 1se
 };
 
 /// The path becomes its blend with the relaxed fits of the same folder.

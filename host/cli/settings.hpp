@@ -79,7 +79,7 @@ struct predict_settings {
     std::string offset_file;
     read_options read;
     std::optional<double> lambda;
-    std::string lambda_rule; ///< min, 1se, loo, gcv, aic, aicc, bic or ebic, instead of a number
+    std::string lambda_rule;     ///< min, 1se, loo, gcv, aic, aicc, bic or ebic, instead of a number
     std::optional<double> gamma; ///< share of the penalised coefficients in the blend with relaxed ones
     int threads = 0;
     verbosity level = verbosity::normal;

@@ -73,7 +73,8 @@ double shrunk_trace(Eigen::MatrixXd C, double lambda)
 class trace_counter {
 public:
     trace_counter(const matrix& X, const path_options& options, const path_result& path)
-        : options_(options), path_(path), system_(X, options), limit_(work_limit(options)), df_(path.points.size())
+        : options_(options), path_(path), system_(X, options, path.l2_divisor), limit_(work_limit(options)),
+          df_(path.points.size())
     {}
 
     std::vector<double> run()

@@ -100,7 +100,7 @@ std::uint64_t planned_bytes(const matrix& X, const path_options& options, std::i
 class leave_one_out_run {
 public:
     leave_one_out_run(const matrix& X, std::span<const double> y, const path_options& options, const path_result& path)
-        : y_(y), options_(options), path_(path), lambdas_(path.points.size()), system_(X, options)
+        : y_(y), options_(options), path_(path), lambdas_(path.points.size()), system_(X, options, path.l2_divisor)
     {
         residuals_ = predict(X, path.coefficients, intercepts(), options.threads);
         for (std::size_t i = 0; i < y.size(); ++i)

@@ -56,10 +56,12 @@ matrix scaled_rows::transposed(std::int64_t features_asked, int threads) const
         csc_view(features_asked, static_cast<std::int64_t>(offsets.size()) - 1, offsets, features, values), threads);
 }
 
-ridge_system::ridge_system(const matrix& X, const path_options& options)
+ridge_system::ridge_system(const matrix& X, const path_options& options, double l2_divisor)
     : threads_(parallel::resolve_threads(options.threads)), ops_(backend::make_cpu_operations<double>(threads_)),
       fit_(path::prepare_columns(*ops_, X, options))
 {
+    // What the response adds to it is not known from X and the options.
+    for (double& l2 : fit_.l2) l2 *= fit_.l2_divisor / l2_divisor;
     for (std::int64_t i = 0; i < fit_.n; ++i)
         if (fit_.weights[static_cast<std::size_t>(i)] > 0) rows_.push_back(i);
     std::size_t unpenalised = 0;

@@ -41,8 +41,9 @@ struct scaled_rows {
 class ridge_system {
 public:
     /// One pass over X for the moments.
+    /// @param l2_divisor of the path, see lambda_convention
     /// @throws invalid_input for a feature with penalty factor 0 and bounds; out_of_memory
-    ridge_system(const matrix& X, const path_options& options);
+    ridge_system(const matrix& X, const path_options& options, double l2_divisor);
 
     int threads() const { return threads_; }
     const backend::operations<double>& operations() const { return *ops_; }
