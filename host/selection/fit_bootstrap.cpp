@@ -167,8 +167,8 @@ private:
     {
         result_.offsets.assign(1, 0);
         for (std::size_t k = 0; k < result_.lambda.size(); ++k) {
-            std::vector<double> intercepts;
-            for (const resample_outcome& each : resamples) intercepts.push_back(each.intercept[k]);
+            std::vector<double> intercepts(resamples.size());
+            for (std::size_t r = 0; r < resamples.size(); ++r) intercepts[r] = resamples[r].intercept[k];
             result_.intercept.push_back(spread_of(intercepts, options_.resamples, options_.confidence));
             add_coefficients(resamples, k);
             result_.offsets.push_back(static_cast<std::int64_t>(result_.coefficients.size()));

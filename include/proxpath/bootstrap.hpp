@@ -81,9 +81,10 @@ struct bootstrap_result {
 /// not 0. A resample is the same X with other weights of the rows: X is not copied, means, scales and intercept are
 /// those of the resample. Rows of weight 0 are never drawn.
 ///
-/// Resamples are fitted side by side on path.threads threads; the result does not depend on their number. The non-zero
-/// coefficients of all resamples are held until they are summed up: 16 bytes each, twice that at the lambda that has
-/// most of them (Ridge: p times B at every lambda).
+/// At a single lambda a resample is begun at the solution of all rows, so that it equals a fit of its own within the
+/// gap; at several it has the bits of one. Resamples are fitted side by side on path.threads threads; the result does
+/// not depend on their number. The non-zero coefficients of all resamples are held until they are summed up: 16 bytes
+/// each, twice that at the lambda that has most of them (Ridge: p times B at every lambda).
 ///
 /// @param X n × p, at least 2 rows of positive weight
 /// @param y n finite responses
