@@ -434,6 +434,32 @@ TEST_F(Cli, RelaxedFitsAreWrittenBesideThePathAndPredicted)
     EXPECT_THAT(refused.err, HasSubstr("relaxed.csv, line 2: "));
 }
 
+// What relaxing a path takes is known only once the path is there.
+TEST_F(Cli, APathIsKeptWhereItsRelaxedFitsFindNoRoom)
+{
+    // 700 columns of 900 rows that are all in the model at the end: 11 MiB for their products, beside a limit of 6.
+    std::mt19937 random(3);
+    std::normal_distribution<double> normal;
+    std::string text;
+    for (int i = 0; i < 900; ++i) {
+        double y = normal(random);
+        std::string row;
+        for (int j = 0; j < 700; ++j) {
+            const double x = std::round(10 * normal(random)) / 10;
+            y += x;
+            row += fmt::format(",{}", x);
+        }
+        text += fmt::format("{}{}\n", y, row);
+    }
+    spill(folder.file("wide.csv"), text);
+    const outcome done = call({"fit", folder.file("wide.csv"), "--y-column", "1", "--out", folder.file("fit"),
+                               "--relax", "--n-lambda", "5", "--form", "residual", "--memory", "14M"});
+    EXPECT_EQ(done.code, exit_system) << done.err;
+    EXPECT_THAT(done.err, HasSubstr("the relaxed fits are left out: relaxed fits of 7"));
+    EXPECT_TRUE(std::filesystem::exists(path_of("coefficients.mtx")));
+    EXPECT_FALSE(std::filesystem::exists(path_of("relaxed.csv")));
+}
+
 TEST_F(Cli, ResponsesMustFitTheRows)
 {
     const std::string data = small_data();

@@ -149,8 +149,7 @@ void go_beside_older(fit_settings& settings, destination& where, reporter& repor
     const std::string older = settings.out;
     where = place_beside(where, "interrupted");
     settings.out = where.path;
-    report.warn(
-        fmt::format("interrupted: the older fit '{}' stays, what is finished goes to '{}'", older, settings.out));
+    report.warn(fmt::format("the older fit '{}' stays: this one is not whole, and goes to '{}'", older, settings.out));
 }
 
 void write_files(const staging_folder& folder, const path_result& result, const data_set& data)
@@ -193,16 +192,25 @@ int dry_run(const arguments& typed, const fit_settings& settings, const data_set
 
 namespace {
 
-/// The relaxed fits, where they are asked for. An interruption leaves them out and the path, which is there, whole.
-std::optional<relaxed_path> relax(const fit_settings& settings, const data_set& data, const path_options& path,
-                                  const path_result& result, reporter& report)
+/// The relaxed fits where they are asked for, and the code that they end with.
+struct relaxed_outcome {
+    std::optional<relaxed_path> fits;
+    int code = exit_certified;
+};
+
+/// The path, which is there, is not lost to what keeps them from being made.
+relaxed_outcome relax(const fit_settings& settings, const data_set& data, const path_options& path,
+                      const path_result& result, reporter& report)
 {
     if (!settings.relax) return {};
     try {
-        return relax_path(data.X, data.y, path, result);
+        return {relax_path(data.X, data.y, path, result), exit_certified};
     } catch (const cancelled&) {
         report.warn("interrupted: the relaxed fits are left out");
-        return {};
+        return {{}, exit_interrupted};
+    } catch (const out_of_memory& problem) {
+        report.warn(fmt::format("the relaxed fits are left out: {}", problem.what()));
+        return {{}, exit_system};
     }
 }
 
@@ -256,7 +264,7 @@ int fit(const arguments& typed, console& to)
 
     const auto solving = clock::now();
     const path_result result = fit_path(data.X, data.y, path);
-    const std::optional<relaxed_path> relaxed = relax(settings, data, path, result, report);
+    const auto [relaxed, relaxed_code] = relax(settings, data, path, result, report);
     facts.solve_s = seconds_since(solving);
 
     const auto leaving_out = clock::now();
@@ -266,7 +274,8 @@ int fit(const arguments& typed, console& to)
     const double left_out_s = seconds_since(leaving_out);
 
     const auto writing = clock::now();
-    if (where->replaces && count_statuses(result.points).interrupted > 0) go_beside_older(settings, *where, report);
+    if (where->replaces && (code_of(result) == exit_interrupted || relaxed_code != exit_certified))
+        go_beside_older(settings, *where, report);
     note_solved(result, data, settings.path.threads, facts);
     staging_folder folder(*where);
     write_files(folder, result, data);
@@ -294,7 +303,7 @@ int fit(const arguments& typed, console& to)
     else if (settings.level != verbosity::quiet)
         to.out << summary_page(result, facts, settings, verbose) << (relaxed ? relaxed_text(*relaxed) : "")
                << (criteria ? criteria_text(result, *criteria) : "") << (left_out ? leave_one_out_text(*left_out) : "");
-    const int code = settings.relax && !relaxed ? exit_interrupted : code_of(result);
+    const int code = relaxed_code == exit_certified ? code_of(result) : relaxed_code;
     if (code == exit_not_converged)
         report.warn(fmt::format("{} of {} lambdas did not reach the tolerance; they are marked in {}/{}",
                                 count_statuses(result.points).not_converged, result.points.size(), settings.out,

@@ -164,8 +164,8 @@ const std::vector<folder_mark>& fit_marks()
 
 bool is_fit_file(const std::string& name)
 {
-    std::string_view rest = name;
-    if (name.starts_with(fit_files::response_prefix)) {
+    std::string_view rest = io::final_name(name); // a process that is killed leaves the file that it was writing
+    if (rest.starts_with(fit_files::response_prefix)) {
         rest.remove_prefix(fit_files::response_prefix.size());
         const std::size_t digits = rest.find_first_not_of("0123456789");
         if (digits == 0 || digits == std::string_view::npos || rest[digits] != '.') return false;

@@ -16,11 +16,27 @@ namespace proxpath::io {
 
 thread_local bool sync_later::active_ = false;
 
+namespace {
+
+constexpr std::string_view unfinished = ".part";
+
+} // namespace
+
+std::string_view final_name(std::string_view name)
+{
+    if (!name.ends_with(unfinished)) return name;
+    const std::string_view rest = name.substr(0, name.size() - unfinished.size());
+    const std::size_t dot = rest.rfind('.');
+    const bool numbered = dot != std::string_view::npos && dot + 1 < rest.size() &&
+                          rest.find_first_not_of("0123456789-", dot + 1) == std::string_view::npos;
+    return numbered ? rest.substr(0, dot) : name;
+}
+
 output_file::output_file(const std::string& path) : path_(path)
 {
     // Names of this process do not collide with those of others; a left-over of an earlier one is stepped over.
     for (int attempt = 0; attempt < 1000; ++attempt) {
-        beside_ = fmt::format("{}.{}-{}.part", path, ::getpid(), attempt);
+        beside_ = fmt::format("{}.{}-{}{}", path, ::getpid(), attempt, unfinished);
         file_ = file_handle(::open(beside_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
         if (file_.valid() || errno != EEXIST) break;
     }

@@ -47,6 +47,9 @@ private:
     fmt::memory_buffer buffer_;
 };
 
+/// The name that a file would have got: without the ending that a killed process leaves on what it was writing.
+std::string_view final_name(std::string_view name);
+
 /// While it lives, files of this thread get their names without being synced: for many files whose folder is synced as
 /// a whole (staging_folder::sync_contents) before anybody sees it.
 class sync_later {
