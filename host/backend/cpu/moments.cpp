@@ -10,6 +10,8 @@
 #include <array>
 #include <cmath>
 #include <cstring>
+#include <tuple>
+#include <utility>
 
 namespace proxpath::backend {
 
@@ -64,6 +66,11 @@ void load(const weight_of_row<Rows>& weight, std::int64_t i, eight_doubles& to)
     for (int lane = 0; lane < lanes; ++lane) to[lane] = weight[i + lane];
 }
 
+double total_of(const eight_doubles& of)
+{
+    return ((of[0] + of[1]) + (of[2] + of[3])) + ((of[4] + of[5]) + (of[6] + of[7]));
+}
+
 /// Σ w (x − about) and Σ w (x − about)² over the positions [begin, end).
 template <class Values, class Weight>
 std::array<double, 2> sums_about(double about, const Values& values, std::int64_t begin, std::int64_t end,
@@ -87,10 +94,30 @@ std::array<double, 2> sums_about(double about, const Values& values, std::int64_
         sum[0] += weighted;
         square[0] += weighted * x;
     }
-    const auto total = [](const eight_doubles& of) {
-        return ((of[0] + of[1]) + (of[2] + of[3])) + ((of[4] + of[5]) + (of[6] + of[7]));
-    };
-    return {total(sum), total(square)};
+    return {total_of(sum), total_of(square)};
+}
+
+/// Sum of the weights of the positions [begin, end), and how many are positive.
+template <class Weight>
+std::pair<double, std::int64_t> stored_weight(std::int64_t begin, std::int64_t end, const Weight& weight)
+{
+    typedef std::int64_t eight_integers __attribute__((vector_size(lanes * sizeof(std::int64_t))));
+    eight_doubles sum{};
+    eight_integers count{};
+    std::int64_t i = begin;
+    for (; i + lanes <= end; i += lanes) {
+        eight_doubles w;
+        load(weight, i, w);
+        sum += w;
+        count -= w > 0.0; // true is −1
+    }
+    for (; i < end; ++i) {
+        sum[0] += weight[i];
+        count[0] += weight[i] > 0 ? 1 : 0;
+    }
+    std::int64_t positive = 0;
+    for (int lane = 0; lane < lanes; ++lane) positive += count[lane];
+    return {total_of(sum), positive};
 }
 
 /// The rows' weights, as columns ask for them.
@@ -124,10 +151,8 @@ moments_of_column column_moments_of(const weighted_rows& rows, const Values& val
     // Entries in rows of weight 0 do not count.
     const bool all_count = rows.count == static_cast<std::int64_t>(rows.weights.size());
     std::int64_t count = end - begin;
-    if (!all_count) {
-        count = 0;
-        for (std::int64_t i = begin; i < end; ++i) count += weight[i] > 0 ? 1 : 0;
-    }
+    double in_store = 0; // weight, where the rows' differ
+    if (!rows.equal) std::tie(in_store, count) = stored_weight(begin, end, weight);
     std::int64_t at = begin;
     while (!all_count && at < end && weight[at] == 0) ++at;
     const double first = at < end ? static_cast<double>(values[at]) : 0;
@@ -147,6 +172,8 @@ moments_of_column column_moments_of(const weighted_rows& rows, const Values& val
         double missing = 0;
         if (rows.equal) {
             missing = static_cast<double>(rows.count - count) * rows.weights.front();
+        } else if (in_store < 0.5 * rows.total.high) {
+            missing = rows.total.high - in_store;
         } else {
             exact_sum stored;
             for (std::int64_t i = begin; i < end; ++i) stored.add(weight[i]);
