@@ -10,7 +10,7 @@
 namespace proxpath::test {
 namespace {
 
-path::likely_solution coefficients_of(const path_result& fit, std::size_t k)
+path::likely_solution likely_from(const path_result& fit, std::size_t k)
 {
     path::likely_solution likely;
     const std::vector<double> b = dense_coefficients(fit, k);
@@ -23,7 +23,7 @@ path::likely_solution coefficients_of(const path_result& fit, std::size_t k)
 }
 
 /// Some features, excluded and constant ones among them, with coefficients that know nothing of bounds.
-path::likely_solution anything(random_numbers& random, std::int64_t p)
+path::likely_solution any_solution(random_numbers& random, std::int64_t p)
 {
     path::likely_solution likely;
     for (std::int64_t j = 0; j < p; ++j) {
@@ -55,8 +55,8 @@ TEST(LikelySolution, LeadsToTheOptimumWhateverItIs)
         const path_result whole = problem.fit();
         if (!(whole.points.back().lambda > 0)) continue;
         if (random.chance(0.7)) problem.settings.lambda = {whole.points.back().lambda}; // else a path
-        expect_a_fit_like_any(problem, anything(random, problem.X.p));
-        expect_a_fit_like_any(problem, coefficients_of(whole, whole.points.size() - 1));
+        expect_a_fit_like_any(problem, any_solution(random, problem.X.p));
+        expect_a_fit_like_any(problem, likely_from(whole, whole.points.size() - 1));
     }
 }
 
@@ -70,7 +70,7 @@ TEST(LikelySolution, BeginsWithItsFeaturesWhereFeaturesAreMany)
     problem.settings.lambda_min_ratio = 0.2;
     const path_result whole = problem.fit();
     problem.settings.lambda = {whole.points.back().lambda};
-    const path::likely_solution likely = coefficients_of(whole, 19);
+    const path::likely_solution likely = likely_from(whole, 19);
     const path_result warm =
         path::fit_path_near(matrix::from_view(problem.X.view()), problem.y, problem.options(), likely);
     EXPECT_EQ(warm.account.front().working_set, static_cast<std::int64_t>(likely.features.size()));
