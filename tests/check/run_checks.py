@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 
+import check_bootstrap
 import check_fit
 import numpy as np
 import run_all_data
@@ -292,11 +293,11 @@ def rewrite(path, change):
 
 
 def change_cell(row, name, change):
-    """An edit of one cell of path.csv."""
+    """An edit of one cell of a table with a header."""
 
     def edit(lines):
         cells = lines[row].split(",")
-        at = check_fit.PATH_HEADER.index(name)
+        at = lines[0].split(",").index(name)
         cells[at] = change(cells[at])
         lines[row] = ",".join(cells)
 
@@ -361,6 +362,25 @@ def check_the_checker(session, data):
                         [f"{report.failures or 'nothing found'}"] if wrong else [])
 
 
+def check_bootstraps(session):
+    """Every number of a bootstrap of diabetes.csv, drawn and fitted again; one that is off must be noticed."""
+    design = os.path.join(TEST_DATA, "diabetes.csv")
+    X, y = check_fit.read_design(design, y_column="y")
+    X, y = np.asarray(X.toarray(), dtype=float), np.asarray(y, dtype=float)
+    for kind in ("pairs", "bayesian"):
+        folder = session.folder()
+        done = session.run("bootstrap", design, "--y-column", "y", "--lambda", "5", "--resamples", "25", "--seed", "11",
+                           "--confidence", "0.9", "--kind", kind, "--tol", "1e-14", "--out", folder, "--quiet")
+        name = f"bootstrap, {kind}"
+        if done.returncode != 0:
+            session.outcome(name, [f"exit code {done.returncode}", done.stderr.strip()])
+            continue
+        session.outcome(name, check_bootstrap.check(folder, X, y))
+        rewrite(os.path.join(folder, "bootstrap.csv"), change_cell(2, "mean", lambda cell: repr(float(cell) * 1.0001)))
+        found = check_bootstrap.check(folder, X, y)
+        session.outcome(f"the checker notices: mean, {kind}", [] if found else ["nothing found"])
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n", 1)[0])
     parser.add_argument("--program", required=True, help="the proxpath program")
@@ -413,6 +433,7 @@ def main():
             for data in (odd, sets["far_from_zero"]):
                 check_responses(session, data, options)
         check_the_checker(session, odd)
+        check_bootstraps(session)
 
         if arguments.data:
             for each in run_all_data.SETS:
