@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Fits small sets with the program, has check_fit.py recompute every fit, and compares predictions with b0 + Xb.
+"""Fits small sets with the program, has check_fit.py recompute every fit, and compares predictions with b0 + Xb, and
+Ridge's leave-one-out with a dense hat matrix.
 
     run_checks.py --program build/release/proxpath [--data FOLDER]
 
@@ -284,6 +285,51 @@ def check_responses(session, data, options):
         session.outcome(f"{name}: {response}", problems)
 
 
+def check_leave_one_out(session, data, options):
+    """loo.csv of Ridge, recomputed from a dense hat matrix and the exact solutions of an eigendecomposition."""
+    folder, done = session.fit(data, ["--alpha", "0", "--leave-one-out", "--tol", "1e-10", *options])
+    name = f"{data.name} {' '.join(options)}: leave-one-out"
+    if done.returncode not in (0, 2):
+        session.outcome(name, [f"exit code {done.returncode}", done.stderr.strip()])
+        return
+    X, y = data.X.toarray().astype(float), np.asarray(data.y, dtype=float)
+    n = len(y)
+    intercept = "--no-intercept" not in options
+    deviation = X.std(axis=0)
+    if intercept or "--no-standardize" not in options:
+        X = X[:, np.ptp(X, axis=0) > 0]
+        deviation = X.std(axis=0)
+    if intercept:
+        X, y = X - X.mean(axis=0), y - y.mean()
+    Z = X / (1 if "--no-standardize" in options else deviation)
+    values, vectors = np.linalg.eigh(Z @ Z.T / n)
+    values = np.maximum(values, 0)
+    y_axes = vectors.T @ y
+    problems = []
+    with open(os.path.join(folder, "loo.csv"), encoding="ascii") as file:
+        for row in csv.DictReader(file):
+            value = {key: float(cell) for key, cell in row.items() if cell}
+            # Eigenvalues, there and here, are off by some n eps of the largest.
+            rounding = 1e-13 * values.max() / value["lambda"]
+            if "df" not in value:
+                if rounding < 1e-5:
+                    problems.append(f"lambda {value['lambda']} is called lost, but has digits left")
+                continue
+            shrunk = values / (values + value["lambda"])
+            h = (vectors**2) @ shrunk + intercept / n
+            r = y - vectors @ (shrunk * y_axes)
+            e = r / (1 - h)
+            gcv = np.mean(r**2) / (1 - np.mean(h))**2
+            unit = np.sqrt(max(np.mean(y**2), np.mean(e**2)))
+            room = value["rms_bound"] + (1e-8 + rounding) * unit
+            for key, here, allowed in (("df", np.sum(shrunk), 1e-7 + rounding), ("mse", np.mean(e**2), 3 * room * unit),
+                                       ("se", np.std(e**2) / np.sqrt(n - 1), 3 * room * np.max(np.abs(e))),
+                                       ("gcv", gcv, 3 * room * unit + 1e-6 * gcv), ("rows", n, 0)):
+                if not abs(value[key] - here) <= allowed:
+                    problems.append(f"lambda {value['lambda']}: {key} is {value[key]!r}, recomputed {here!r}")
+    session.outcome(name, problems[:5])
+
+
 def rewrite(path, change):
     with open(path, encoding="utf-8") as file:
         lines = file.read().split("\n")
@@ -432,6 +478,9 @@ def main():
                         ["--as", "glmnet", "--alpha", "0.2", "--n-lambda", "9"], ["--alpha", "0", "--n-lambda", "5"], ["--n-lambda", "5", "--no-intercept", "--no-standardize"]):
             for data in (odd, sets["far_from_zero"]):
                 check_responses(session, data, options)
+        for name in ("odd_columns", "far_from_zero", "far_with_holes", "one_feature", "two_rows"):
+            for options in ([], ["--no-standardize"], ["--no-intercept"]):
+                check_leave_one_out(session, sets[name], ["--n-lambda", "9", "--lambda-min-ratio", "1e-5", *options])
         check_the_checker(session, odd)
         check_bootstraps(session)
 
@@ -442,6 +491,7 @@ def main():
                     for options in MIXED:
                         confirm(session, data, options)
                     check_predictions(session, data, ["--n-lambda", "9"])
+                    check_leave_one_out(session, data, ["--n-lambda", "20", "--lambda-min-ratio", "1e-6"])
         print(f"{session.passed} passed, {session.failed} failed")
         return 1 if session.failed or not session.passed else 0
 
