@@ -84,6 +84,23 @@ protected:
     std::vector<double> first, third;
 };
 
+TEST_F(ResponsesCommand, CriteriaOfAnElasticNetCountItsOwnDegreesOfFreedom)
+{
+    ASSERT_EQ(fit({"--criteria", "--alpha", "0.3"}).code, exit_certified);
+    // The second response is constant: its null model leaves nothing to explain.
+    for (const std::string number : {"1", "3"}) {
+        const std::vector<std::string> path = read_lines(file("response-" + number + ".path.csv"));
+        const std::vector<std::string> criteria = read_lines(file("response-" + number + ".criteria.csv"));
+        ASSERT_EQ(criteria.size(), path.size());
+        const double non_zeros = *parse_number(split(path.back(), ',')[1]);
+        const double df = *parse_number(split(criteria.back(), ',')[1]);
+        EXPECT_GT(df, 0.1 * non_zeros);
+        EXPECT_LT(df, non_zeros);
+    }
+    EXPECT_THAT(fit({"--alpha", "0", "--leave-one-out", "--force"}).err,
+                HasSubstr("--leave-one-out takes one response, and there are 3"));
+}
+
 TEST_F(ResponsesCommand, WritesAFitOfEachAndATableOfAll)
 {
     const outcome done = fit({"--criteria"});
