@@ -33,5 +33,7 @@ target_link_options(proxpath_dependencies INTERFACE
   $<$<AND:$<BOOL:${PROXPATH_STATIC_DEPENDENCIES}>,$<NOT:$<BOOL:$<TARGET_PROPERTY:SHARED_RUNTIME>>>>:-static-libgcc>)
 target_include_directories(proxpath_dependencies SYSTEM INTERFACE ${FAST_FLOAT_INCLUDE_DIR} ${XXHASH_INCLUDE_DIR})
 # Eigen may not start threads of its own: its blocking would then depend on their number.
-target_compile_definitions(proxpath_dependencies INTERFACE EIGEN_DONT_PARALLELIZE XXH_INLINE_ALL
+# And it has a namespace of its own here: its functions are compiled for this processor, and a linker would otherwise take
+# them, or those of a program that uses Eigen with other flags, for both.
+target_compile_definitions(proxpath_dependencies INTERFACE EIGEN_DONT_PARALLELIZE Eigen=proxpath_eigen XXH_INLINE_ALL
   $<$<NOT:$<CONFIG:Release,RelWithDebInfo>>:XXH_NO_INLINE_HINTS=1>) # -Og does not inline what it forces to be

@@ -108,8 +108,11 @@ TEST(Resamples, BayesianWeightsMultiplyThoseOfTheRows)
     const std::vector<double> plain = draw_resample(weights, bayesian, 2, 9);
     weights[5] = 3; // the last one: those before it keep their variates
     const std::vector<double> heavier = draw_resample(weights, bayesian, 2, 9);
-    for (std::size_t i = 0; i < 5; ++i) EXPECT_EQ(heavier[i], plain[i]);
-    EXPECT_DOUBLE_EQ(heavier[5], 3 * plain[5]);
+    const double scale = heavier[0] / plain[0]; // their sum is that of the rows' weights
+    for (std::size_t i = 0; i < 5; ++i) EXPECT_DOUBLE_EQ(heavier[i], scale * plain[i]);
+    EXPECT_DOUBLE_EQ(heavier[5], 3 * scale * plain[5]);
+    EXPECT_DOUBLE_EQ(std::accumulate(plain.begin(), plain.end(), 0.0), 6);
+    EXPECT_DOUBLE_EQ(std::accumulate(heavier.begin(), heavier.end(), 0.0), 8);
     weights[5] = 0;
     EXPECT_EQ(draw_resample(weights, bayesian, 2, 9)[5], 0.0);
 }

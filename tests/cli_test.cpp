@@ -322,6 +322,7 @@ TEST_F(Cli, WrongUseNamesTheOptionAndWhatItHasToBe)
 {
     const std::string data = small_data();
     spill(folder.file("m.mtx"), "%%MatrixMarket matrix coordinate real general\n1 1 1\n1 1 1\n");
+    spill(folder.file("zero.txt"), "0\n1\n1\n1\n1\n1\n1\n1\n1\n1\n1\n1\n");
     const std::vector<std::pair<std::vector<std::string>, std::string>> cases{
         {{}, "no command"},
         {{"fti"}, "did you mean fit?"},
@@ -343,6 +344,9 @@ TEST_F(Cli, WrongUseNamesTheOptionAndWhatItHasToBe)
         {{"fit", data, "--out", "x", "--standardize", "--no-standardize"}, "do not go together"},
         {{"fit", data, "--out", "x", "--relax", "--positive"}, "--relax and --positive do not go together"},
         {{"fit", data, "--out", "x", "--relax", "--alpha", "0"}, "--relax is not for --alpha 0"},
+        {{"fit", data, "--out", folder.file("fit"), "--criteria", "--alpha", "0.5", "--penalty-factors",
+          folder.file("zero.txt"), "--lower", "-1", "--upper", "1"},
+         "feature 1 has bounds and penalty factor 0"},
         {{"fit", data, "--out", "x", "--gamma", "0"}, "--gamma is an option of proxpath cv, not of fit"},
         {{"cv", data, "--out", "x", "--gamma", "0"}, "--gamma says which blends --relax compares"},
         {{"cv", data, "--out", "x", "--relax", "--gamma", "0,2"}, "--gamma is '2'"},
@@ -364,7 +368,7 @@ TEST_F(Cli, WrongUseNamesTheOptionAndWhatItHasToBe)
         EXPECT_THAT(refused.err, testing::StartsWith("proxpath: error: "));
         EXPECT_EQ(std::count(refused.err.begin(), refused.err.end(), '\n'), 1) << "one line";
     }
-    EXPECT_EQ(folder.entries(), 2U);
+    EXPECT_EQ(folder.entries(), 3U);
 }
 
 TEST_F(Cli, AsAnotherProgramTakesItsLambdaAndWhatItDoesUnasked)
@@ -455,7 +459,7 @@ TEST_F(Cli, APathIsKeptWhereItsRelaxedFitsFindNoRoom)
     const outcome done = call({"fit", folder.file("wide.csv"), "--y-column", "1", "--out", folder.file("fit"),
                                "--relax", "--n-lambda", "5", "--form", "residual", "--memory", "14M"});
     EXPECT_EQ(done.code, exit_system) << done.err;
-    EXPECT_THAT(done.err, HasSubstr("the relaxed fits are left out: relaxed fits of 7"));
+    EXPECT_THAT(done.err, HasSubstr("relaxed fits are left out: relaxed fits of 7"));
     EXPECT_TRUE(std::filesystem::exists(path_of("coefficients.mtx")));
     EXPECT_FALSE(std::filesystem::exists(path_of("relaxed.csv")));
 }

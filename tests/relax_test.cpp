@@ -191,6 +191,41 @@ TEST(Relax, ColumnsThatOthersExplainGetZero)
     }
 }
 
+// Two columns that are nearly one, y along their difference: the whole signal is where a coarse rule sees none. What is
+// left out, if anything is, stands in the gap.
+TEST(Relax, NearlyDependentColumnsAreFittedOrTheirLossIsInTheGap)
+{
+    for (const double apart : {1e-3, 1e-5, 3e-6, 1e-7, 1e-9}) {
+        SCOPED_TRACE(apart);
+        relax_data of = relax_random(60, 3, 12);
+        std::mt19937_64 random(13);
+        std::normal_distribution<double> normal;
+        for (std::int64_t i = 0; i < of.n; ++i) {
+            const double z = normal(random);
+            of.X[static_cast<std::size_t>(i + of.n)] = of.at(i, 0) + apart * z;
+            of.y[static_cast<std::size_t>(i)] = z + 0.3 * normal(random);
+        }
+        const std::vector<double> factors{0, 0, 1};
+        path_options options;
+        options.penalty_factors = factors;
+        options.n_lambda = 3;
+        const path_result path = proxpath::fit_path(of.view(), of.y, options);
+        const relaxed_path relaxed = proxpath::relax_path(of.view(), of.y, options, path);
+        const std::size_t last = path.points.size() - 1;
+        std::vector<std::int64_t> support = relaxed_support_of(path.coefficients, last);
+        for (const std::int64_t feature : {0, 1})
+            if (std::count(support.begin(), support.end(), feature) == 0) support.push_back(feature);
+        const double least = least_squares_by_qr(of, support, true, false).loss;
+        const proxpath::relaxed_point& point = relaxed.points[last];
+        double y_square = 0;
+        for (const double value : of.y) y_square += value * value / static_cast<double>(of.n);
+        EXPECT_LE(point.loss - least, point.gap + 1e-9 * y_square);
+        if (apart < 3e-6) continue;
+        EXPECT_EQ(point.df, static_cast<std::int64_t>(support.size()));
+        EXPECT_LE(point.loss - least, 1e-8 * y_square);
+    }
+}
+
 TEST(Relax, TheSameBitsForAnyNumberOfThreads)
 {
     const relax_data of = relax_random(80, 120, 6);
@@ -219,11 +254,19 @@ TEST(Relax, RefusesWhatDoesNotGoTogether)
     };
     path_options ridge;
     ridge.alpha = 0;
-    EXPECT_THAT(refusal(ridge, of), HasSubstr("alpha is 0"));
+    const path_result ridge_path = proxpath::fit_path(of.view(), of.y, ridge);
+    EXPECT_THROW(proxpath::relax_path(of.view(), of.y, ridge, ridge_path), proxpath::invalid_input);
     const std::vector<double> zeros(5, 0.0);
     path_options bounded;
     bounded.lower = zeros;
     EXPECT_THAT(refusal(bounded, of), HasSubstr("bounds"));
+    const std::vector<double> open(5, -std::numeric_limits<double>::infinity());
+    path_options unbounded;
+    unbounded.lower = open;
+    EXPECT_EQ(refusal(unbounded, of), "accepted");
+    path_options mixed;
+    mixed.alpha = 0.5;
+    EXPECT_THAT(refusal(mixed, of), HasSubstr("fitted with alpha 1"));
     EXPECT_THAT(refusal(options, relax_random(20, 4, 7)), HasSubstr("20 x 5"));
     EXPECT_THROW(proxpath::blend(path.coefficients, path.coefficients, 1.5), proxpath::invalid_input);
     path_options tight;
@@ -371,6 +414,7 @@ TEST(LeastSquaresFactor, FollowsASupport)
         Eigen::VectorXd x(size);
         const double half = factor.solve(r, x);
         EXPECT_NEAR(half, 0.5 * r.dot(x), 1e-9 * (1 + half));
+        EXPECT_EQ(factor.left_out(r, x, 1e-9), 0) << "columns that are there twice add nothing";
         const Eigen::VectorXd rest = r - C * x;
         for (const std::int64_t feature : support) EXPECT_NEAR(rest[feature], 0, 1e-8) << step;
     }

@@ -454,14 +454,25 @@ TEST_F(InterruptedResponses, GoOnFromTheCheckpointOfAKilledProcess)
     EXPECT_EQ(slurp(file("response-02.path.csv")), second);
     EXPECT_EQ(json_of("summary.json")["responses_fitted"], count);
     EXPECT_EQ(read_responses_csv(file("responses.csv")).size(), static_cast<std::size_t>(count));
+
+    // A process killed after its last response, while it wrote: what is left to do is the summary.
+    nlohmann::json summary = json_of("summary.json");
+    summary["interrupted"] = true;
+    spill(file("summary.json"), summary.dump());
+    spill(file("response-80.path.csv.4711-0.part"), "lambda");
+    const outcome again = call(words);
+    EXPECT_EQ(again.code, exit_certified) << again.err;
+    EXPECT_THAT(again.err, HasSubstr("nothing left to do"));
+    EXPECT_EQ(json_of("summary.json")["interrupted"], false);
+    EXPECT_FALSE(std::filesystem::exists(file("response-80.path.csv.4711-0.part")));
 }
 
 TEST_F(InterruptedResponses, GoBesideAnOlderFolder)
 {
     fit_alone(first, "fit");
-    const outcome done = fit_interrupted({"--force"});
+    const outcome done = fit_interrupted({"--force", "--checkpoint", "0"});
     EXPECT_EQ(done.code, exit_interrupted) << done.err;
-    EXPECT_TRUE(std::filesystem::exists(file("path.csv")));
+    EXPECT_TRUE(std::filesystem::exists(file("path.csv"))) << "not even a checkpoint takes its place";
     expect_some("fit.interrupted");
     for (const auto& entry : std::filesystem::directory_iterator(folder.file("")))
         EXPECT_EQ(entry.path().filename().string().find(".partial-"), std::string::npos) << entry.path();

@@ -76,6 +76,7 @@ int cv(const arguments& typed, console& to)
     facts.peak_bytes = peak_memory_bytes();
     nlohmann::json summary = summary_json(result.fit, facts, inputs, options_json(typed, fit));
     summary["cv"] = cv_json(result, options);
+    if (result.relaxed) summary["relaxed"] = relaxed_json(*result.relaxed);
     commit(folder, summary, fit.out, report);
 
     const bool verbose = fit.level == verbosity::verbose;

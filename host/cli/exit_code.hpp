@@ -21,7 +21,9 @@ struct exit_code_text {
 
 inline constexpr std::array exit_code_texts{
     exit_code_text{exit_certified, "done; every lambda is certified to the tolerance"},
-    exit_code_text{exit_wrong_input, "wrong use or wrong input; nothing was written"},
+    exit_code_text{
+        exit_wrong_input,
+        "wrong use or wrong input; nothing was written, unless a warning says what was left out of what was written"},
     exit_code_text{exit_not_converged, "done, but some lambdas did not reach the tolerance; they are marked"},
     exit_code_text{
         exit_interrupted,
@@ -29,6 +31,7 @@ inline constexpr std::array exit_code_texts{
         "those that were finished"},
     exit_code_text{exit_system,
                    "the device or the system refused (no such file, permission, disk, memory); nothing was written, "
-                   "unless it was standard output that refused"}};
+                   "unless it was standard output that refused, or a warning says what was left out of what was "
+                   "written"}};
 
 } // namespace proxpath::cli

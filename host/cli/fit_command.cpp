@@ -24,6 +24,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <optional>
 #include <utility>
 
@@ -192,27 +193,43 @@ int dry_run(const arguments& typed, const fit_settings& settings, const data_set
 
 namespace {
 
-/// The relaxed fits where they are asked for, and the code that they end with.
-struct relaxed_outcome {
-    std::optional<relaxed_path> fits;
-    int code = exit_certified;
-};
+/// What is asked for besides the path, which is there and is not lost to what keeps the rest from being made.
+class extras {
+public:
+    extras(reporter& report, fit_facts& facts) : report_(report), facts_(facts) {}
 
-/// The path, which is there, is not lost to what keeps them from being made.
-relaxed_outcome relax(const fit_settings& settings, const data_set& data, const path_options& path,
-                      const path_result& result, reporter& report)
-{
-    if (!settings.relax) return {};
-    try {
-        return {relax_path(data.X, data.y, path, result), exit_certified};
-    } catch (const cancelled&) {
-        report.warn("interrupted: the relaxed fits are left out");
-        return {{}, exit_interrupted};
-    } catch (const out_of_memory& problem) {
-        report.warn(fmt::format("the relaxed fits are left out: {}", problem.what()));
-        return {{}, exit_system};
+    /// @return nothing where it was not asked for, or could not be made
+    template <class Make>
+    auto make(bool asked, const char* what, const Make& make) -> std::optional<decltype(make())>
+    {
+        if (!asked) return {};
+        try {
+            return make();
+        } catch (const cancelled&) {
+            leave_out(exit_interrupted, fmt::format("interrupted: {} are left out", what));
+        } catch (const invalid_input& problem) {
+            leave_out(exit_wrong_input, fmt::format("{} are left out: {}", what, problem.what()));
+        } catch (const error& problem) {
+            leave_out(exit_system, fmt::format("{} are left out: {}", what, problem.what()));
+        }
+        return {};
     }
-}
+    bool complete() const { return code_ == exit_certified; }
+    /// That of the first that was left out.
+    int code() const { return code_; }
+
+private:
+    void leave_out(int code, const std::string& text)
+    {
+        report_.warn(text);
+        facts_.notes.push_back(text);
+        if (complete()) code_ = code;
+    }
+
+    reporter& report_;
+    fit_facts& facts_;
+    int code_ = exit_certified;
+};
 
 /// Before the fit: what it would be refused for after it.
 void check_leave_one_out(const loaded_data& data, const path_options& path)
@@ -220,6 +237,21 @@ void check_leave_one_out(const loaded_data& data, const path_options& path)
     if (data.responses() > 1)
         throw invalid_input(fmt::format("--leave-one-out takes one response, and there are {}", data.responses()));
     (void)plan_leave_one_out(data.set.X, path);
+}
+
+/// The same for criteria, of which this is known.
+void check_criteria(const path_options& path)
+{
+    if (path.alpha == 1) return;
+    const auto finite = [](std::span<const double> bounds, std::size_t j) {
+        return !bounds.empty() && std::isfinite(bounds[j]);
+    };
+    for (std::size_t j = 0; j < path.penalty_factors.size(); ++j)
+        if (path.penalty_factors[j] == 0 && (finite(path.lower, j) || finite(path.upper, j)))
+            throw invalid_input(
+                fmt::format("--criteria: feature {} has bounds and penalty factor 0; degrees of freedom "
+                            "are not known then, but for the Lasso",
+                            j + 1));
 }
 
 int code_of(const path_result& result)
@@ -246,15 +278,16 @@ int fit(const arguments& typed, console& to)
     const model_inputs inputs = read_model_inputs(settings.sources, data, settings.design);
     const path_options path = ready_options(settings, data, inputs);
     if (settings.leave_one_out) check_leave_one_out(loaded, path);
+    if (settings.criteria) check_criteria(path);
+    if (loaded.responses() > 1 && settings.relax)
+        throw invalid_input(
+            fmt::format("--relax takes one response, but {} holds {}", settings.y_file, loaded.responses()));
     if (settings.dry_run) return dry_run(typed, settings, data, path, facts, to);
     if (settings.level == verbosity::verbose) {
         report.note("device " + device_text(facts));
         report.note(plan_text(plan_memory(data.X, path)));
     }
 
-    if (loaded.responses() > 1 && settings.relax)
-        throw invalid_input(
-            fmt::format("--relax takes one response, but {} holds {}", settings.y_file, loaded.responses()));
     if (loaded.responses() > 1)
         return fit_each_response(typed, settings, loaded, inputs, path, *where, facts, report, to);
     if (settings.resume && where->replaces)
@@ -264,25 +297,26 @@ int fit(const arguments& typed, console& to)
 
     const auto solving = clock::now();
     const path_result result = fit_path(data.X, data.y, path);
-    const auto [relaxed, relaxed_code] = relax(settings, data, path, result, report);
+    extras more(report, facts);
+    const bool whole = code_of(result) != exit_interrupted;
+    const auto relaxed =
+        more.make(settings.relax && whole, "relaxed fits", [&] { return relax_path(data.X, data.y, path, result); });
     facts.solve_s = seconds_since(solving);
 
     const auto leaving_out = clock::now();
-    std::optional<leave_one_out_result> left_out;
-    if (settings.leave_one_out && code_of(result) != exit_interrupted)
-        left_out = compute_leave_one_out(data.X, data.y, path, result);
+    const auto left_out = more.make(settings.leave_one_out && whole, "leave-one-out errors",
+                                    [&] { return compute_leave_one_out(data.X, data.y, path, result); });
     const double left_out_s = seconds_since(leaving_out);
+    const auto criteria =
+        more.make(settings.criteria, "criteria", [&] { return compute_criteria(data.X, path, result); });
 
     const auto writing = clock::now();
-    if (where->replaces && (code_of(result) == exit_interrupted || relaxed_code != exit_certified))
-        go_beside_older(settings, *where, report);
+    if (where->replaces && (!whole || !more.complete())) go_beside_older(settings, *where, report);
     note_solved(result, data, settings.path.threads, facts);
     staging_folder folder(*where);
     write_files(folder, result, data);
     if (relaxed) write_relaxed(folder, *relaxed);
-    std::optional<information_criteria> criteria;
-    if (settings.criteria) {
-        criteria = compute_criteria(data.X, path, result);
+    if (criteria) {
         write_criteria_csv(folder.file(fit_files::criteria), result, *criteria);
         facts.notes.insert(facts.notes.end(), criteria->notes.begin(), criteria->notes.end());
     }
@@ -303,7 +337,7 @@ int fit(const arguments& typed, console& to)
     else if (settings.level != verbosity::quiet)
         to.out << summary_page(result, facts, settings, verbose) << (relaxed ? relaxed_text(*relaxed) : "")
                << (criteria ? criteria_text(result, *criteria) : "") << (left_out ? leave_one_out_text(*left_out) : "");
-    const int code = relaxed_code == exit_certified ? code_of(result) : relaxed_code;
+    const int code = more.complete() ? code_of(result) : more.code();
     if (code == exit_not_converged)
         report.warn(fmt::format("{} of {} lambdas did not reach the tolerance; they are marked in {}/{}",
                                 count_statuses(result.points).not_converged, result.points.size(), settings.out,

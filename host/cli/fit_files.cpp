@@ -298,8 +298,13 @@ fitted_path read_fit(const std::string& folder, const std::string& response, int
     const auto offset = summary.find("offset_checksum"); // absent in older folders
     fit.offset = offset != summary.end() && !offset->is_null();
     fit.relaxed = fs::exists(folder + "/" + fit_files::relaxed);
-    if (const auto cv = summary.find("cv"); cv != summary.end() && cv->is_object())
-        fit.chosen_gamma = cv->value("gamma", 1.0);
+    if (const auto cv = summary.find("cv"); cv != summary.end() && cv->is_object() && cv->contains("gamma")) {
+        const nlohmann::json& gamma = (*cv)["gamma"];
+        if (!gamma.is_number() || !(gamma.get<double>() >= 0 && gamma.get<double>() <= 1))
+            throw file_error(file(fit_files::summary), 0,
+                             fmt::format("gamma {} is no number from 0 to 1; make the folder again", gamma.dump()));
+        fit.chosen_gamma = gamma.get<double>();
+    }
     const std::string features = folder + "/" + fit_files::features;
     if (fs::exists(features)) fit.features = read_lines(features);
     return fit;

@@ -32,6 +32,14 @@ namespace {
 
 using steady = std::chrono::steady_clock;
 
+/// Of a path whose degrees of freedom could not be found.
+information_criteria no_criteria(const path_result& fit)
+{
+    information_criteria none;
+    none.points.resize(fit.points.size());
+    return none;
+}
+
 /// Writes the files of each fit, and keeps what is to be said of all.
 class response_writer {
 public:
@@ -57,9 +65,14 @@ public:
         facts.peak_bytes = peak_memory_bytes();
         std::optional<information_criteria> criteria;
         if (settings_.criteria) {
-            criteria = compute_criteria(data_.set.X, path_, fit);
+            try {
+                criteria = compute_criteria(data_.set.X, path_, fit);
+                facts.notes = criteria->notes;
+            } catch (const out_of_memory& problem) {
+                criteria = no_criteria(fit);
+                facts.notes.push_back(fmt::format("criteria are left out: {}", problem.what()));
+            }
             write_criteria_csv(folder_.file(files + fit_files::criteria), fit, *criteria);
-            facts.notes = criteria->notes;
         }
         nlohmann::json summary = summary_json(fit, facts, inputs_, options_);
         summary["response"] = response + 1;
@@ -254,7 +267,7 @@ int fit_each_response(const arguments& typed, fit_settings& settings, const load
         writer.take_over(std::move(earlier.lines));
         if (rest.numbers.empty()) {
             report.note(fmt::format("'{}' is complete: there is nothing left to do", settings.out));
-            return code_of(sum_up(writer.lines()).counts);
+            if (!earlier.interrupted) return code_of(sum_up(writer.lines()).counts);
         }
     }
     const std::size_t before = writer.lines().size();
@@ -290,10 +303,16 @@ int fit_each_response(const arguments& typed, fit_settings& settings, const load
             keep_checkpoint();
             writing_s += seconds_since(writing);
         };
-        proxpath::fit_responses(data.set.X, rest.taken ? rest.values : data.set.y, many, take);
+        if (!rest.taken || !rest.numbers.empty())
+            proxpath::fit_responses(data.set.X, rest.taken ? rest.values : data.set.y, many, take);
     } catch (const cancelled&) {
         if (writer.lines().size() == before) throw; // what is there already stays as it is
         interrupted = true;
+    } catch (const system_error& problem) {
+        if (!folder.committed()) throw;
+        throw system_error(fmt::format("{}; what was finished before is in '{}', and the same line with --resume goes "
+                                       "on from there",
+                                       problem.what(), settings.out));
     }
     write_tables();
     const nlohmann::json summary = summary_of_all(writer, data, facts, options, interrupted);

@@ -91,8 +91,8 @@ earlier_fits take_over_earlier(const fit_settings& settings, const loaded_data& 
             fmt::format("--resume: '{}' holds no fits of several responses ({} is missing), and nothing "
                         "else can be taken up where it stopped",
                         settings.out, fit_files::responses));
-    earlier_fits earlier{read_responses_csv(file(fit_files::responses)), {}};
     const nlohmann::json summary = read_summary(file(fit_files::summary));
+    earlier_fits earlier{read_responses_csv(file(fit_files::responses)), {}, summary.value("interrupted", false)};
     if (!summary.contains("options") || summary.value("responses", std::int64_t{0}) != data.responses())
         refuse(settings, fmt::format("{} responses, where {} has {}", summary.value("responses", std::int64_t{0}),
                                      settings.y_file, data.responses()));

@@ -16,6 +16,7 @@ namespace proxpath::cli {
 struct earlier_fits {
     std::vector<response_line> lines;
     std::vector<double> lambda; ///< of the first of them
+    bool interrupted = false;   ///< as its summary says
 };
 
 /// Checks that the folder settings.out was made by the same fit of the same data, and brings the files of its fits into

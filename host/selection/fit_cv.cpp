@@ -149,12 +149,14 @@ private:
         const work_shares work = shares();
         watch_.enter_stage(work.begin, work.one_fit, 1);
         path_result whole = fit_all_rows(path);
+        std::optional<relaxed_path> relaxed;
+        if (relaxes()) relaxed = relax_path(X_, y_, path, whole); // what finds no room does so before the folds
         path.lambda.clear();
         for (const path_point& point : whole.points) path.lambda.push_back(point.lambda);
         path.dfmax = path.pmax = 0; // the path has ended where it ends
         watch_.enter_stage(work.begin + work.one_fit, work.folds, result_.folds.size());
         const std::vector<fold_outcome> outcomes = fit_folds(path);
-        take(curves_of(path, outcomes), std::move(whole), path, outcomes);
+        take(curves_of(path, outcomes), std::move(whole), std::move(relaxed), outcomes);
     }
 
     /// The folds first, on more and more lambdas, then all rows on those that were needed.
@@ -186,7 +188,7 @@ private:
             whole.notes.push_back(fmt::format("the curve did not improve for {} lambdas: the path ends after {} of {}",
                                               options_.patience, path.lambda.size(), K));
         }
-        take({std::move(curve)}, std::move(whole), path, outcomes);
+        take({std::move(curve)}, std::move(whole), {}, outcomes);
     }
 
     /// The part of an alpha in all the work, if every fit takes the same time.
@@ -247,7 +249,7 @@ private:
     }
 
     /// Adds the curves of an alpha to the result, and its fit where one of them is the best so far.
-    void take(std::vector<cv_curve> curves, path_result whole, const path_options& path,
+    void take(std::vector<cv_curve> curves, path_result whole, std::optional<relaxed_path> relaxed,
               const std::vector<fold_outcome>& outcomes)
     {
         for (std::size_t f = 0; f < outcomes.size(); ++f) {
@@ -269,7 +271,7 @@ private:
             improved = true;
         }
         if (!improved) return;
-        if (relaxes()) result_.relaxed = relax_path(X_, y_, path, whole);
+        result_.relaxed = std::move(relaxed);
         result_.fit = std::move(whole);
         if (options_.predictions) result_.predictions = gather_predictions(outcomes);
     }
@@ -278,7 +280,9 @@ private:
     {
         const auto validating = steady::now();
         std::vector<fold_outcome> outcomes(result_.folds.size());
-        fit_side_by_side(watch_, plan_memory(X_, path), threads_, static_cast<std::int64_t>(outcomes.size()),
+        const memory_plan plan = plan_memory(X_, path);
+        side_by_side_ = std::min(path::fits_side_by_side(plan, threads_), static_cast<int>(outcomes.size()));
+        fit_side_by_side(watch_, plan, threads_, static_cast<std::int64_t>(outcomes.size()),
                          static_cast<std::int64_t>(path.lambda.size()), [&](std::int64_t piece) {
                              const auto fold = static_cast<std::size_t>(piece);
                              outcomes[fold] = fit_fold(path, fold);
@@ -300,6 +304,7 @@ private:
         const std::vector<double> predicted = predict_held_out(held, fit.coefficients, intercepts_of(fit.points));
         std::vector<double> relaxed;
         if (relaxes()) {
+            path.memory_limit /= static_cast<std::uint64_t>(side_by_side_); // as many are relaxed at a time
             const relaxed_path of_supports = relax_path(X_, y_, path, fit);
             relaxed = predict_held_out(held, of_supports.coefficients, intercepts_of(of_supports.points));
         }
@@ -446,6 +451,7 @@ private:
     std::vector<double> alphas_;
     std::vector<double> gammas_; // at least one: 1
     int threads_;
+    int side_by_side_ = 1;            // folds
     std::vector<double> weights_;     // as given, not normalised
     std::vector<std::int64_t> place_; // of each fold within its repeat
     std::uint64_t memory_limit_ = 0;

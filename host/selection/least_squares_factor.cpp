@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include <Eigen/Dense>
 
@@ -28,14 +29,14 @@ void least_squares_factor::move_to(std::span<const std::int64_t> support)
     const auto leaving = std::count_if(features_.begin(), features_.end(), leaves);
     if (static_cast<double>(leaving) > largest_share_removed * static_cast<double>(size())) {
         features_.clear();
-        dependent_.clear();
+        left_out_.clear();
     }
     for (std::int64_t place = size() - 1; place >= 0; --place)
         if (leaves(features_[static_cast<std::size_t>(place)])) remove(place);
-    std::erase_if(dependent_, leaves);
-    if (leaving > 0) dependent_.clear(); // what explained them may be gone: they come again, below
+    std::erase_if(left_out_, [&](const left_out_column& column) { return leaves(column.feature); });
+    if (leaving > 0) left_out_.clear(); // what was near them may be gone: they come again, below
     for (const std::int64_t feature : features_) wanted[static_cast<std::size_t>(feature)] = 0;
-    for (const std::int64_t feature : dependent_) wanted[static_cast<std::size_t>(feature)] = 0;
+    for (const left_out_column& column : left_out_) wanted[static_cast<std::size_t>(column.feature)] = 0;
     std::vector<std::int64_t> coming;
     for (const std::int64_t feature : support)
         if (wanted[static_cast<std::size_t>(feature)] != 0) coming.push_back(feature);
@@ -92,7 +93,7 @@ void least_squares_factor::append_block(std::span<const std::int64_t> features)
     rest.noalias() -= X.transpose() * X;
     for (std::int64_t c = 0; c < count; ++c) {
         if (!(rest(c, c) > smallest_pivot)) {
-            dependent_.push_back(features[static_cast<std::size_t>(c)]);
+            left_out_.push_back({features[static_cast<std::size_t>(c)], rest(c, c)});
             continue;
         }
         const std::int64_t row = size();
@@ -123,6 +124,20 @@ double least_squares_factor::solve(Eigen::Ref<const Eigen::VectorXd> r, Eigen::R
     x.setZero();
     for (std::int64_t at = 0; at < m; ++at) x[features_[static_cast<std::size_t>(at)]] = work[at];
     return decrement;
+}
+
+double least_squares_factor::left_out(Eigen::Ref<const Eigen::VectorXd> r, Eigen::Ref<const Eigen::VectorXd> x,
+                                      double rounding) const
+{
+    double sum = 0;
+    for (const left_out_column& column : left_out_) {
+        double rest = r[column.feature];
+        for (const std::int64_t feature : features_) rest -= gram_(feature, column.feature) * x[feature];
+        if (std::fabs(rest) <= rounding) continue;
+        if (column.pivot <= rounding_of_pivots) return std::numeric_limits<double>::infinity();
+        sum += 0.5 * rest * rest / column.pivot;
+    }
+    return sum;
 }
 
 } // namespace proxpath::selection

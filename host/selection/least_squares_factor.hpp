@@ -26,10 +26,22 @@ public:
     /// x = C_SS⁻¹ r on the columns in the factor, 0 elsewhere; both of the length of C.
     /// @return ½ r_S'C_SS⁻¹ r_S
     double solve(Eigen::Ref<const Eigen::VectorXd> r, Eigen::Ref<Eigen::VectorXd> x) const;
+    /// What the columns that were left out could add to that: of each ½ q²/d, q what is left of its r after x, and d
+    /// its squared distance from the others. Infinite where q is more than rounding and d is not.
+    /// @param rounding of r
+    double left_out(Eigen::Ref<const Eigen::VectorXd> r, Eigen::Ref<const Eigen::VectorXd> x, double rounding) const;
 
 private:
-    /// Below this the squared distance of a column of norm 1 from the others is mostly rounding.
-    static constexpr double smallest_pivot = 1e-10;
+    /// Below this the squared distance of a column of norm 1 from the others is mostly rounding of C.
+    static constexpr double smallest_pivot = 1e-12;
+    /// And below this it is nothing else.
+    static constexpr double rounding_of_pivots = 1e-13;
+
+    /// A column that is left out, since the others are so near.
+    struct left_out_column {
+        std::int64_t feature = 0;
+        double pivot = 0;
+    };
 
     void remove(std::int64_t place);
     void append(std::span<const std::int64_t> features);
@@ -38,7 +50,7 @@ private:
     const Eigen::MatrixXd& gram_;
     Eigen::MatrixXd L_; // lower triangle of its upper left corner; larger than that
     std::vector<std::int64_t> features_;
-    std::vector<std::int64_t> dependent_; // of the support, left out
+    std::vector<left_out_column> left_out_; // of the support
 };
 
 } // namespace proxpath::selection

@@ -112,10 +112,13 @@ public:
 
     leave_one_out_result run(bool predictions)
     {
+        stop_if_asked();
         reduce();
+        stop_if_asked();
         for (const path_point& point : path_.points) out_.points.push_back(trace_of(point));
         set_gcv();
         leave_out();
+        stop_if_asked();
         set_losses();
         choose();
         if (predictions) {
@@ -130,6 +133,16 @@ public:
     }
 
 private:
+    void stop_if_asked() const
+    {
+        if (!options_.on_progress) return;
+        progress now;
+        now.now = phase::solving;
+        now.lambdas_done = now.lambdas_total = static_cast<std::int64_t>(lambdas_);
+        now.fraction = 1;
+        if (!options_.on_progress(now)) throw cancelled("stopped during leave-one-out");
+    }
+
     std::vector<double> intercepts() const
     {
         std::vector<double> all;
@@ -312,6 +325,9 @@ private:
     void choose()
     {
         std::int64_t lost = 0;
+        // Errors over fewer rows are of another set of them, from which the worst may be missing.
+        std::int64_t most = 0;
+        for (const leave_one_out_point& point : out_.points) most = std::max(most, point.rows);
         auto rows = static_cast<std::int64_t>(system_.rows().size());
         const std::int64_t all_rows = rows;
         for (std::size_t k = 0; k < lambdas_; ++k) {
@@ -321,7 +337,8 @@ private:
                 out_.at_gcv = k;
             if (!is_known(k)) continue;
             rows = std::min(rows, point.rows);
-            if (point.rows > 0 && (!out_.at_loo || point.mse < out_.points[*out_.at_loo].mse)) out_.at_loo = k;
+            if (point.rows > 0 && point.rows == most && (!out_.at_loo || point.mse < out_.points[*out_.at_loo].mse))
+                out_.at_loo = k;
         }
         std::vector<std::string>& notes = out_.notes;
         if (rows < all_rows)

@@ -5,6 +5,7 @@
 #include "host/parallel/parallel_for.hpp"
 #include "host/path/memory.hpp"
 #include "host/path/problem.hpp"
+#include "host/selection/check_fitted.hpp"
 #include "host/selection/least_squares_factor.hpp"
 
 #include <proxpath/relax.hpp>
@@ -30,6 +31,8 @@ using steady = std::chrono::steady_clock;
 
 /// A solution is corrected until it is so close to the least squares, as a share of the path's own tolerance.
 constexpr double share_of_tolerance = 1e-3;
+/// Of a correlation, as a share of the residual's length.
+constexpr double rounding_of_correlations = 1e-12;
 /// Corrections after which the rest is rounding.
 constexpr int most_corrections = 4;
 /// Lambdas whose residuals are alive together.
@@ -37,13 +40,12 @@ constexpr std::int64_t lambdas_together = 32;
 
 void check(const matrix& X, std::span<const double> y, const path_options& options, const path_result& path)
 {
-    path::check_options(options, X.rows(), X.cols());
+    check_fitted(X, options, path);
     path::check_response(y, X.rows());
-    if (path.n != X.rows() || path.p != X.cols())
-        throw invalid_input(
-            fmt::format("the path is of {} x {}, but X is {} x {}", path.n, path.p, X.rows(), X.cols()));
     if (!(options.alpha > 0)) throw invalid_input("alpha is 0: Ridge keeps every feature; there is no support to fit");
-    if (!options.lower.empty() || !options.upper.empty())
+    const auto finite = [](double bound) { return std::isfinite(bound); };
+    if (std::any_of(options.lower.begin(), options.lower.end(), finite) ||
+        std::any_of(options.upper.begin(), options.upper.end(), finite))
         throw invalid_input("relaxed fits do not take bounds: least squares on the support may leave them");
 }
 
@@ -69,7 +71,7 @@ public:
         df_.assign(K, 0);
         losses_.assign(K, 0.0);
         const double enough = share_of_tolerance * options_.tol * path_.null_loss;
-        solve();
+        solve(); // from 0
         for (int round = 0; round <= most_corrections; ++round) {
             find_gradients();
             const Eigen::MatrixXd before = solutions_;
@@ -109,11 +111,12 @@ private:
         }
     }
 
-    /// The Gram matrix, once more as it comes, and the factor.
+    /// The Gram matrix, once more as it comes, and the factor; solutions, old ones and gradients.
     void check_memory(const matrix& X) const
     {
         const std::uint64_t limit = path::share_memory(X, options_).plan.limit_bytes;
-        const double needed = 3.0 * sizeof(double) * static_cast<double>(size()) * static_cast<double>(size());
+        const auto m = static_cast<double>(size());
+        const double needed = sizeof(double) * m * (3 * m + 3 * static_cast<double>(path_.points.size()));
         if (needed > static_cast<double>(limit))
             throw out_of_memory(
                 fmt::format("relaxed fits of {} features, which is how many the supports hold together, take {} MiB "
@@ -139,7 +142,7 @@ private:
         ops_->download(product, {correlation_.data(), static_cast<std::size_t>(size())});
     }
 
-    /// Adds C_SS⁻¹ g to every solution; gaps_ becomes ½ g'C_SS⁻¹g, the gap before.
+    /// Adds C_SS⁻¹ g to every solution; gaps_ becomes the gap before, where losses_ are known.
     void solve()
     {
         least_squares_factor factor(gram_);
@@ -149,6 +152,9 @@ private:
             const auto column = static_cast<std::int64_t>(k);
             factor.move_to(supports_[k]);
             gaps_[k] = factor.solve(gradients_.col(column), change);
+            gaps_[k] +=
+                factor.left_out(gradients_.col(column), change, rounding_of_correlations * std::sqrt(2 * losses_[k]));
+            gaps_[k] = std::min(gaps_[k], losses_[k]); // no loss is below 0
             solutions_.col(column) += change;
             df_[k] = factor.size();
         }

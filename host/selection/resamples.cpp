@@ -50,8 +50,15 @@ std::vector<double> draw_resample(std::span<const double> weights, bootstrap_kin
     random_bits bits(seed, static_cast<std::uint64_t>(resample));
     std::vector<double> drawn(weights.size(), 0.0);
     if (kind == bootstrap_kind::bayesian) {
-        for (std::size_t i = 0; i < weights.size(); ++i)
+        double before = 0;
+        double sum = 0;
+        for (std::size_t i = 0; i < weights.size(); ++i) {
             if (weights[i] > 0) drawn[i] = -weights[i] * std::log(bits.uniform());
+            before += weights[i];
+            sum += drawn[i];
+        }
+        // Their sum says nothing: scikit-learn's Ridge would take it for the strength of its loss.
+        for (double& weight : drawn) weight *= before / sum;
         return drawn;
     }
     std::vector<std::size_t> rows;

@@ -15,16 +15,17 @@ namespace proxpath {
 /// variance σ² it is Σ_i cov(ŷ_i, y_i)/σ² without bias (Stein 1981). With A the features that are not zero, X_A their
 /// centred columns, U the unpenalised ones of them, and D = diag(v_j s_j²), 0 for U:
 ///
-///     alpha 1        df = |A|                                                  (Zou, Hastie & Tibshirani 2007)
+///     alpha 1        df = |A|, for columns of full rank                        (Zou, Hastie & Tibshirani 2007)
 ///     alpha below 1  df = tr( X_A (X_A'WX_A + λ(1 − α) D)⁻¹ X_A'W )            (Tibshirani & Taylor 2012)
 ///
+/// By glmnet's convention (lambda_convention) the standard deviation of y, which λ is divided by, counts as fixed.
 /// Ridge without bounds has every feature in A. Coefficients that sit at a bound do not follow y and are not in A. The
 /// intercept would add 1 at every lambda and is not counted.
 ///
 /// Below alpha 1 this takes a factorisation for each lambda (Ridge: one for all) of a matrix of the size of A or of the
-/// rows that count, whichever is smaller. A lambda is NaN where that size is above 10,000 or does not fit
-/// options.memory_limit, where λ(1 − α) is lost in the rounding of a nearly singular X_A'WX_A, and where the fit was
-/// interrupted.
+/// rows that count, whichever is smaller; features of several lambdas share one. A lambda is NaN where that is above
+/// 10,000 or does not fit options.memory_limit, where λ(1 − α) is lost in the rounding of a nearly singular X_A'WX_A,
+/// and where the fit was interrupted.
 ///
 /// @param options those that `path` was fitted with; lambdas are the path's
 /// @throws invalid_input as fit_path; where the path is of another alpha or shape; for a feature with penalty factor 0

@@ -37,8 +37,9 @@ struct leave_one_out_point {
 
 struct leave_one_out_result {
     std::vector<leave_one_out_point> points; ///< one for each of the path's
-    std::optional<std::size_t> at_loo;       ///< smallest mse; the larger lambda of equal ones; empty: none is known
-    std::optional<std::size_t> at_gcv;       ///< the same of gcv
+    /// Smallest mse of the points with the most rows; the larger lambda of equal ones; empty: none is known.
+    std::optional<std::size_t> at_loo;
+    std::optional<std::size_t> at_gcv; ///< the same of gcv
     /// n × lambdas, row-major: y_i − e_i, what the fit without row i predicts for it, offset included; of rows of
     /// weight 0 the prediction of the fit itself, which has not seen them; NaN where there is none. Empty unless asked
     /// for.
@@ -53,6 +54,7 @@ struct leave_one_out_result {
 /// in scikit-learn's RidgeCV. A fit of its own with weight 0 for row i normalises them, so it is the same one at
 /// λ/(1 − w_i). The intercept and unpenalised features are fitted anew, but columns keep the scales s_j that
 /// standardisation took from all rows; with standardize = false nothing of a row is left in what predicts it.
+/// By glmnet's convention (lambda_convention) the standard deviation of y is held at that of all rows.
 ///
 /// X'WX, or ZZ' of the scaled columns where rows are fewer, is reduced to a tridiagonal matrix once, in about 3 m³
 /// operations on one thread, m the smaller number of the two; each lambda then costs a sweep of 4 m for each row (Eldén
@@ -65,6 +67,8 @@ struct leave_one_out_result {
 /// @param predictions keep them: 8 bytes for each row and lambda
 /// @throws invalid_input as fit_path; unless alpha is 0, without bounds, and the path is one of this alpha and shape;
 ///         where m is above 10,000
+/// @throws cancelled     when options.on_progress returned false; it is asked between the steps, of which the reduction
+///         is one
 /// @throws out_of_memory where the work does not fit options.memory_limit, or the system refuses
 /// @see Allen 1974, doi:10.1080/00401706.1974.10489157; Golub, Heath & Wahba 1979, doi:10.1080/00401706.1979.10489751;
 ///      Eldén 1984, BIT 24, 467–472; docs/leave-one-out.md

@@ -20,7 +20,10 @@ struct relaxed_point {
     double dev_ratio = 0; ///< 1 − weighted squared loss over P(0)
     double intercept = 0; ///< original scale; 0 without intercept
     double loss = 0;      ///< ½ Σ w (y − fitted)²
-    double gap = 0; ///< loss above the least one of these features, ½ g'(X̃'WX̃)⁻¹g with g = X̃'w(y − fitted)
+    /// Bound on how far the loss is above the least one of the support: ½ g'(X̃'WX̃)⁻¹g of the features with a
+    /// coefficient, g = X̃'w(y − fitted), and ½ g²/d² of each other, d its distance from them as a share of its length;
+    /// the loss itself where d is lost in rounding (below 3e-7) and g is not.
+    double gap = 0;
     double rel_gap = 0; ///< gap / P(0)
 };
 
@@ -32,11 +35,11 @@ struct relaxed_path {
 
 /// Least squares on the non-zeros of each lambda, and on the features without penalty, from one Gram matrix of all
 /// features that are ever in the support; a Cholesky factor follows the support along the path. A feature whose column
-/// is a combination of others in the support (to 1e-5 of its length) gets the coefficient 0.
+/// is a combination of others in the support (to 1e-6 of its length) gets the coefficient 0; what that costs is in gap.
 ///
 /// @param X, y, options as the path was fitted; alpha above 0, no bounds
 /// @param path of fit_path on them
-/// @throws invalid_input where these do not go together
+/// @throws invalid_input where these do not go together, as far as shape and alpha show it
 /// @throws cancelled     when options.on_progress returned false
 /// @throws out_of_memory where the Gram matrix does not fit options.memory_limit
 /// @see Meinshausen 2007, doi:10.1016/j.csda.2006.12.019; Hastie, Tibshirani & Tibshirani 2020, doi:10.1214/19-STS733,
