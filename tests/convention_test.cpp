@@ -171,13 +171,31 @@ TEST(Convention, GridsBeginWhereTheOtherProgramsDo)
         const path_result ours = proxpath::fit_path(of.view(), of.y, options);
         options.convention = lambda_convention::glmnet;
         const path_result glmnet = proxpath::fit_path(of.view(), of.y, options);
-        EXPECT_NEAR(glmnet.lambda_max, ours.lambda_max, 1e-13 * ours.lambda_max) << alpha;
+        const double unit = alpha == 0 ? s : 1; // Ridge's own lambda has none
+        EXPECT_NEAR(glmnet.lambda_max, unit * ours.lambda_max, 1e-13 * unit * ours.lambda_max) << alpha;
         EXPECT_NEAR(glmnet.l2_divisor, s, 1e-13 * s);
         EXPECT_TRUE(alpha < 1e-3 || glmnet.points.front().df == 0) << alpha;
         options.convention = lambda_convention::scikit_learn;
         const path_result sklearn = proxpath::fit_path(of.view(), of.y, options);
         EXPECT_NEAR(sklearn.lambda_max, (alpha == 0 ? row_count : 1) * ours.lambda_max,
                     1e-13 * row_count * ours.lambda_max);
+    }
+}
+
+// An L2 penalty has no unit of y, and neither has the grid.
+TEST(Convention, RidgesGridDoesNotDependOnTheUnitOfTheResponse)
+{
+    const convention_data of = random_convention_data(9);
+    path_options options;
+    options.alpha = 0;
+    options.n_lambda = 6;
+    const path_result path = proxpath::fit_path(of.view(), of.y, options);
+    std::vector<double> larger;
+    for (const double value : of.y) larger.push_back(1024 * value);
+    const path_result of_larger = proxpath::fit_path(of.view(), larger, options);
+    for (std::size_t k = 0; k < path.points.size(); ++k) {
+        EXPECT_DOUBLE_EQ(of_larger.points[k].lambda, path.points[k].lambda);
+        EXPECT_NEAR(of_larger.points[k].dev_ratio, path.points[k].dev_ratio, 1e-6);
     }
 }
 

@@ -467,6 +467,29 @@ TEST_F(InterruptedResponses, GoOnFromTheCheckpointOfAKilledProcess)
     EXPECT_FALSE(std::filesystem::exists(file("response-80.path.csv.4711-0.part")));
 }
 
+TEST_F(InterruptedResponses, TwoRunsDoNotWorkOnOneFolder)
+{
+    const std::vector<std::string> words{"fit",          folder.file("slow.csv"),
+                                         "--y",          folder.file("many.csv"),
+                                         "--out",        folder.file("fit"),
+                                         "--threads",    "1",
+                                         "--n-lambda",   "40",
+                                         "--checkpoint", "0",
+                                         "--resume"};
+    const pid_t child = ::fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) ::_exit(call(words).code);
+    while (!std::filesystem::exists(file("response-02.path.csv")) && ::waitpid(child, nullptr, WNOHANG) == 0)
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    const outcome second = call(words);
+    EXPECT_EQ(second.code, exit_system);
+    EXPECT_THAT(second.err, HasSubstr("another run works on"));
+    ::kill(child, SIGKILL);
+    (void)::waitpid(child, nullptr, 0);
+    EXPECT_EQ(call(words).code, exit_certified) << "a lock does not outlive its process";
+    EXPECT_FALSE(std::filesystem::exists(folder.file(".fit.lock")));
+}
+
 TEST_F(InterruptedResponses, GoBesideAnOlderFolder)
 {
     fit_alone(first, "fit");

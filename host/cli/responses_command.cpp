@@ -68,6 +68,8 @@ public:
             try {
                 criteria = compute_criteria(data_.set.X, path_, fit);
                 facts.notes = criteria->notes;
+            } catch (const cancelled&) {
+                criteria = no_criteria(fit); // the next fit stops
             } catch (const out_of_memory& problem) {
                 criteria = no_criteria(fit);
                 facts.notes.push_back(fmt::format("criteria are left out: {}", problem.what()));
@@ -253,6 +255,7 @@ int fit_each_response(const arguments& typed, fit_settings& settings, const load
     const auto solving = steady::now();
     const nlohmann::json options = options_json(typed, settings);
     facts.matrix_checksum = data.set.X.checksum(settings.path.threads);
+    const destination_lock lock(where);
     staging_folder folder(where);
     response_writer writer(settings, data, inputs, path, options, facts, folder);
     responses_options many;

@@ -15,9 +15,11 @@
 #include <filesystem>
 #include <fstream>
 #include <system_error>
+#include <utility>
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -192,6 +194,33 @@ destination check_file_destination(const std::string& path)
     where.replaces = type == fs::file_type::regular;
     probe(where);
     return where;
+}
+
+destination_lock::destination_lock(const destination& where)
+    : path_(fmt::format("{}/.{}.lock", where.parent, where.name))
+{
+    // Whoever had the file locked may have deleted it between opening and locking: then it is not the one that counts.
+    for (int attempt = 0; attempt < 100; ++attempt) {
+        file_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+        if (file_ < 0) return; // what is written beside it says why
+        if (::flock(file_, LOCK_EX | LOCK_NB) != 0) {
+            const int error_number = errno;
+            ::close(std::exchange(file_, -1));
+            if (error_number != EWOULDBLOCK) return;
+            throw system_error(fmt::format("another run works on '{}'; wait for its end", where.path));
+        }
+        struct stat locked = {};
+        struct stat named = {};
+        if (::fstat(file_, &locked) == 0 && ::stat(path_.c_str(), &named) == 0 && locked.st_ino == named.st_ino) return;
+        ::close(std::exchange(file_, -1));
+    }
+}
+
+destination_lock::~destination_lock()
+{
+    if (file_ < 0) return;
+    ::unlink(path_.c_str());
+    ::close(file_);
 }
 
 staging_folder::staging_folder(const destination& where) : where_(where)

@@ -42,6 +42,21 @@ destination place_beside(const destination& where, const std::string& ending);
 /// A file to be written; an older regular file is replaced.
 destination check_file_destination(const std::string& path);
 
+/// Keeps a second run from working on the same destination: one that goes on with what is there would take it away
+/// from the other. A lock of the file system on a hidden file beside; none where the system has no such locks.
+class destination_lock {
+public:
+    /// @throws system_error where another process has it
+    explicit destination_lock(const destination& where);
+    destination_lock(const destination_lock&) = delete;
+    destination_lock& operator=(const destination_lock&) = delete;
+    ~destination_lock();
+
+private:
+    std::string path_;
+    int file_ = -1;
+};
+
 class staging_folder {
 public:
     /// @throws system_error when it cannot be made

@@ -156,16 +156,19 @@ void set_loss(const problem& fit, double square, null_model& null)
 /// From the correlations with the null model's residual.
 void set_lambda_max(const problem& fit, null_model& null)
 {
-    // Ridge has no finite lambda_max; glmnet's convention takes 1e-3 for α.
+    // Ridge has no finite lambda_max; glmnet's convention takes 1e-3 for α, of y in units of its standard deviation:
+    // an L2 penalty has no unit of y, and the grid must not depend on it. Its lambda is times that.
     const double share = fit.alpha > 1e-3 ? 1.0 : fit.alpha > 0 ? fit.alpha / 1e-3 : 0.0;
+    const double deviation = fit.convention == lambda_convention::glmnet ? 1.0 : std::sqrt(null.response_square);
     for (std::size_t j = 0; j < null.correlation.size(); ++j) {
         double& u = null.correlation[j];
         if (fit.skip[j] != 0 || null.loss == 0) u = 0;
         // A side that its bound closes cannot be entered and does not count.
         const bool can_enter = u > 0 ? fit.upper[j] > 0 : fit.lower[j] < 0;
         if (u == 0 || !can_enter) continue;
-        // l1 = α v s/d; for ridge the same from l2 = v (s/d)² and kkt_scale = d/s. glmnet's lambda has the unit of y.
-        const double l1 = share > 0 ? fit.l1[j] / share : 1e-3 * fit.l2[j] * fit.response_scale * fit.kkt_scale[j];
+        // l1 = α v s/d; for ridge the same from l2 = v (s/d)² and kkt_scale = d/s.
+        const double l1 =
+            share > 0 ? fit.l1[j] / share : 1e-3 * deviation * fit.l2[j] * fit.response_scale * fit.kkt_scale[j];
         if (l1 > 0) null.lambda_max = std::max(null.lambda_max, std::fabs(u) / l1);
     }
 }

@@ -73,6 +73,7 @@ problem prepare_columns(const operations<double>& ops, const matrix& X, const pa
     fit.p = X.cols();
     fit.alpha = options.alpha;
     fit.intercept = options.intercept;
+    fit.convention = options.convention;
     fit.given_lower = options.lower;
     fit.given_upper = options.upper;
     fit.weights = normalised_weights(options, fit.n);

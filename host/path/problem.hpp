@@ -34,6 +34,7 @@ struct problem {
 
     /// That the L2 part is over, by lambda_convention; the part of it that comes from the response is also apart.
     double l2_divisor = 1, response_scale = 1;
+    lambda_convention convention = lambda_convention::proxpath;
 
     // Penalty on the solver's scale, p each; see backend::penalty_view.
     std::vector<double> l1, l2, lower, upper, kkt_scale;

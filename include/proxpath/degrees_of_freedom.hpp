@@ -30,6 +30,7 @@ namespace proxpath {
 /// @param options those that `path` was fitted with; lambdas are the path's
 /// @throws invalid_input as fit_path; where the path is of another alpha or shape; for a feature with penalty factor 0
 ///         and bounds, where alpha is below 1
+/// @throws cancelled     when options.on_progress returned false
 /// @throws out_of_memory when the system refuses the memory
 /// @see Efron 2004, doi:10.1198/016214504000000692; Zou, Hastie & Tibshirani 2007, doi:10.1214/009053607000000127;
 ///      Tibshirani & Taylor 2012, doi:10.1214/12-AOS1003

@@ -87,7 +87,7 @@ struct path_result {
     std::int64_t lambdas_asked = 0; ///< more than there are points where dfmax or pmax ended the path
     sparse_columns coefficients;    ///< column k belongs to points[k]; original scale; exact zeros absent
     double lambda_max = 0;          ///< smallest lambda with all penalised coefficients zero (alpha below 1e-3: with
-                                    ///< 1e-3 for alpha)
+                                    ///< 1e-3 for alpha; Ridge: of y over its standard deviation)
     double null_loss = 0; ///< P(0): half the weighted squared loss of intercept and unpenalised features alone
     std::int64_t n = 0;
     std::int64_t p = 0;

@@ -386,8 +386,9 @@ class Problem:
         used = self.used & (self.norm > 0)
         if not used.any():
             return REAL(0)
-        # Ridge has no lambda that empties the model; 1e-3 stands for alpha, as in glmnet.
-        return np.max(np.abs(self.null_correlation[used]) / self.scale[used]) / REAL(max(alpha, 1e-3))
+        # Ridge has no lambda that empties the model; 1e-3 stands for alpha, as in glmnet, of y over its deviation.
+        unit = np.sqrt(2 * self.null_loss) if alpha == 0 and self.null_loss > 0 else REAL(1)
+        return np.max(np.abs(self.null_correlation[used]) / self.scale[used]) / (unit * REAL(max(alpha, 1e-3)))
 
     def kkt_unit(self):
         """The largest size a gradient can have on the penalised scale: max_j |x_j| / t_j times the norm of y."""
@@ -527,8 +528,8 @@ def check_lambdas(fit, problem, report):
     options, K = fit.options, len(fit)
     alpha = float(options["alpha"])
     lambda_max = problem.lambda_max(alpha)
-    if options.get("as") == "scikit-learn":
-        lambda_max *= problem.l2_divisor("scikit-learn", alpha)
+    if alpha == 0:
+        lambda_max *= problem.l2_divisor(options.get("as", "proxpath"), alpha)
     written = fit.summary.get("lambda_max", np.nan)
     report.close("lambda_max", written, lambda_max, RELATIVE_TOLERANCE * lambda_max)
     if options.get("lambda"):
