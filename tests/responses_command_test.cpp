@@ -435,7 +435,7 @@ TEST_F(InterruptedResponses, GoOnFromTheCheckpointOfAKilledProcess)
                                          "--y",          folder.file("many.csv"),
                                          "--out",        folder.file("fit"),
                                          "--threads",    "1",
-                                         "--n-lambda",   "40",
+                                         "--n-lambda",   "10",
                                          "--checkpoint", "0",
                                          "--resume"};
     const pid_t child = ::fork();
@@ -473,7 +473,7 @@ TEST_F(InterruptedResponses, TwoRunsDoNotWorkOnOneFolder)
                                          "--y",          folder.file("many.csv"),
                                          "--out",        folder.file("fit"),
                                          "--threads",    "1",
-                                         "--n-lambda",   "40",
+                                         "--n-lambda",   "10",
                                          "--checkpoint", "0",
                                          "--resume"};
     const pid_t child = ::fork();
