@@ -201,7 +201,8 @@ private:
     {
         const double span = 1.0 / static_cast<double>(alphas_.size());
         const double one_fit = span / static_cast<double>(result_.folds.size() + 1);
-        return {span * static_cast<double>(result_.curves.size() / gammas_.size()), one_fit, span - one_fit};
+        const std::size_t alphas_done = result_.curves.size() / gammas_.size();
+        return {span * static_cast<double>(alphas_done), one_fit, span - one_fit};
     }
 
     path_result fit_all_rows(const path_options& path)

@@ -112,7 +112,7 @@ void least_squares_factor::append_block(std::span<const std::int64_t> features)
     }
 }
 
-double least_squares_factor::solve(Eigen::Ref<const Eigen::VectorXd> r, Eigen::Ref<Eigen::VectorXd> x) const
+double least_squares_factor::solve(const Eigen::Ref<const Eigen::VectorXd>& r, Eigen::Ref<Eigen::VectorXd> x) const
 {
     const std::int64_t m = size();
     Eigen::VectorXd work(m);
@@ -126,8 +126,8 @@ double least_squares_factor::solve(Eigen::Ref<const Eigen::VectorXd> r, Eigen::R
     return decrement;
 }
 
-double least_squares_factor::left_out(Eigen::Ref<const Eigen::VectorXd> r, Eigen::Ref<const Eigen::VectorXd> x,
-                                      double rounding) const
+double least_squares_factor::left_out(const Eigen::Ref<const Eigen::VectorXd>& r,
+                                      const Eigen::Ref<const Eigen::VectorXd>& x, double rounding) const
 {
     double sum = 0;
     for (const left_out_column& column : left_out_) {

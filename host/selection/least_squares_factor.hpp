@@ -25,11 +25,12 @@ public:
 
     /// x = C_SS⁻¹ r on the columns in the factor, 0 elsewhere; both of the length of C.
     /// @return ½ r_S'C_SS⁻¹ r_S
-    double solve(Eigen::Ref<const Eigen::VectorXd> r, Eigen::Ref<Eigen::VectorXd> x) const;
+    double solve(const Eigen::Ref<const Eigen::VectorXd>& r, Eigen::Ref<Eigen::VectorXd> x) const;
     /// What the columns that were left out could add to that: of each ½ q²/d, q what is left of its r after x, and d
     /// its squared distance from the others. Infinite where q is more than rounding and d is not.
     /// @param rounding of r
-    double left_out(Eigen::Ref<const Eigen::VectorXd> r, Eigen::Ref<const Eigen::VectorXd> x, double rounding) const;
+    double left_out(const Eigen::Ref<const Eigen::VectorXd>& r, const Eigen::Ref<const Eigen::VectorXd>& x,
+                    double rounding) const;
 
 private:
     /// Below this the squared distance of a column of norm 1 from the others is mostly rounding of C.
