@@ -376,6 +376,26 @@ protected:
         });
         return call(words);
     }
+    /// With a checkpoint after every response.
+    std::vector<std::string> resumable() const
+    {
+        return {"fit",          folder.file("slow.csv"),
+                "--y",          folder.file("many.csv"),
+                "--out",        folder.file("fit"),
+                "--threads",    "1",
+                "--n-lambda",   "10",
+                "--checkpoint", "0",
+                "--resume"};
+    }
+    /// A process of its own that has come so far that this file is there.
+    pid_t start_in_child(const std::vector<std::string>& words, const std::string& until) const
+    {
+        const pid_t child = ::fork();
+        if (child == 0) ::_exit(call(words).code);
+        while (child > 0 && !std::filesystem::exists(file(until)) && ::waitpid(child, nullptr, WNOHANG) == 0)
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        return child;
+    }
     void expect_some(const std::string& in) const
     {
         const nlohmann::json summary = nlohmann::json::parse(slurp(folder.file(in + "/summary.json")));
@@ -431,18 +451,9 @@ TEST_F(InterruptedResponses, GoOnWhereTheyStopped)
 // A process that is killed has no time for anything: what it kept before is there, and the same line goes on with it.
 TEST_F(InterruptedResponses, GoOnFromTheCheckpointOfAKilledProcess)
 {
-    const std::vector<std::string> words{"fit",          folder.file("slow.csv"),
-                                         "--y",          folder.file("many.csv"),
-                                         "--out",        folder.file("fit"),
-                                         "--threads",    "1",
-                                         "--n-lambda",   "10",
-                                         "--checkpoint", "0",
-                                         "--resume"};
-    const pid_t child = ::fork();
+    const std::vector<std::string> words = resumable();
+    const pid_t child = start_in_child(words, "response-03.path.csv");
     ASSERT_GE(child, 0);
-    if (child == 0) ::_exit(call(words).code);
-    while (!std::filesystem::exists(file("response-03.path.csv")) && ::waitpid(child, nullptr, WNOHANG) == 0)
-        std::this_thread::sleep_for(std::chrono::milliseconds(1));
     ::kill(child, SIGKILL);
     (void)::waitpid(child, nullptr, 0);
     EXPECT_EQ(json_of("summary.json")["interrupted"], true);
@@ -469,18 +480,9 @@ TEST_F(InterruptedResponses, GoOnFromTheCheckpointOfAKilledProcess)
 
 TEST_F(InterruptedResponses, TwoRunsDoNotWorkOnOneFolder)
 {
-    const std::vector<std::string> words{"fit",          folder.file("slow.csv"),
-                                         "--y",          folder.file("many.csv"),
-                                         "--out",        folder.file("fit"),
-                                         "--threads",    "1",
-                                         "--n-lambda",   "10",
-                                         "--checkpoint", "0",
-                                         "--resume"};
-    const pid_t child = ::fork();
+    const std::vector<std::string> words = resumable();
+    const pid_t child = start_in_child(words, "response-02.path.csv");
     ASSERT_GE(child, 0);
-    if (child == 0) ::_exit(call(words).code);
-    while (!std::filesystem::exists(file("response-02.path.csv")) && ::waitpid(child, nullptr, WNOHANG) == 0)
-        std::this_thread::sleep_for(std::chrono::milliseconds(1));
     const outcome second = call(words);
     EXPECT_EQ(second.code, exit_system);
     EXPECT_THAT(second.err, HasSubstr("another run works on"));

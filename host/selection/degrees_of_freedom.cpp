@@ -7,6 +7,7 @@
 #include "host/selection/check_fitted.hpp"
 #include "host/selection/ridge_system.hpp"
 #include "host/selection/tridiagonal.hpp"
+#include "host/selection/work_watch.hpp"
 
 #include <proxpath/degrees_of_freedom.hpp>
 
@@ -111,7 +112,7 @@ private:
     {
         const std::span<const std::int64_t> features = system_.penalised();
         const bool by_rows = system_.rows().size() <= features.size();
-        stop_if_asked(0);
+        watch_.stop_if_asked(0, df_.size());
         if (!fits(std::min(system_.rows().size(), features.size()))) {
             std::fill(df_.begin(), df_.end(), unknown);
             return;
@@ -131,7 +132,7 @@ private:
         std::vector<std::int64_t> all; // active at one of those
         const std::size_t n = system_.rows().size();
         for (std::size_t k = 0; k < df_.size(); ++k) {
-            stop_if_asked(k);
+            watch_.stop_if_asked(k, df_.size());
             active.push_back(common(moving_features(options_, path_, k), system_.penalised()));
             std::vector<std::int64_t> with = either(all, active[k]);
             if (active[k].size() > n && fits(n)) {
@@ -166,7 +167,8 @@ private:
         const std::thread::id caller = std::this_thread::get_id();
         std::atomic<bool> stopped{false};
         parallel::parallel_for(side_by_side, static_cast<std::int64_t>(points.size()), [&](std::int64_t at) {
-            if (std::this_thread::get_id() == caller && !goes_on(static_cast<std::size_t>(at))) stopped = true;
+            if (std::this_thread::get_id() == caller && !watch_.goes_on(static_cast<std::size_t>(at), df_.size()))
+                stopped = true;
             if (stopped) return;
             const std::size_t k = points[static_cast<std::size_t>(at)];
             std::vector<std::int64_t> places;
@@ -174,25 +176,11 @@ private:
                 places.push_back(std::lower_bound(all.begin(), all.end(), j) - all.begin());
             df_[k] = shrunk_trace(G(places, places), path_.points[k].lambda);
         });
-        if (stopped) throw cancelled("stopped while degrees of freedom were counted");
-    }
-
-    bool goes_on(std::size_t k) const
-    {
-        if (!options_.on_progress) return true;
-        progress now;
-        now.now = phase::solving;
-        now.lambdas_done = static_cast<std::int64_t>(k);
-        now.lambdas_total = static_cast<std::int64_t>(df_.size());
-        now.fraction = 1;
-        return options_.on_progress(now);
-    }
-    void stop_if_asked(std::size_t k) const
-    {
-        if (!goes_on(k)) throw cancelled("stopped while degrees of freedom were counted");
+        if (stopped) watch_.stop();
     }
 
     const path_options& options_;
+    work_watch watch_{options_, "stopped while degrees of freedom were counted"};
     const path_result& path_;
     ridge_system system_;
     std::uint64_t limit_;

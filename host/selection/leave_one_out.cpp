@@ -12,6 +12,7 @@
 #include "host/selection/check_fitted.hpp"
 #include "host/selection/ridge_system.hpp"
 #include "host/selection/tridiagonal.hpp"
+#include "host/selection/work_watch.hpp"
 
 #include <proxpath/leave_one_out.hpp>
 #include <proxpath/predict.hpp>
@@ -112,13 +113,13 @@ public:
 
     leave_one_out_result run(bool predictions)
     {
-        stop_if_asked();
+        watch_.stop_if_asked(lambdas_, lambdas_);
         reduce();
-        stop_if_asked();
+        watch_.stop_if_asked(lambdas_, lambdas_);
         for (const path_point& point : path_.points) out_.points.push_back(trace_of(point));
         set_gcv();
         leave_out();
-        stop_if_asked();
+        watch_.stop_if_asked(lambdas_, lambdas_);
         set_losses();
         choose();
         if (predictions) {
@@ -133,16 +134,6 @@ public:
     }
 
 private:
-    void stop_if_asked() const
-    {
-        if (!options_.on_progress) return;
-        progress now;
-        now.now = phase::solving;
-        now.lambdas_done = now.lambdas_total = static_cast<std::int64_t>(lambdas_);
-        now.fraction = 1;
-        if (!options_.on_progress(now)) throw cancelled("stopped during leave-one-out");
-    }
-
     std::vector<double> intercepts() const
     {
         std::vector<double> all;
@@ -364,6 +355,7 @@ private:
 
     std::span<const double> y_;
     const path_options& options_;
+    work_watch watch_{options_, "stopped during leave-one-out"};
     const path_result& path_;
     std::size_t lambdas_;
     ridge_system system_;

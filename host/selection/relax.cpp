@@ -7,6 +7,7 @@
 #include "host/path/problem.hpp"
 #include "host/selection/check_fitted.hpp"
 #include "host/selection/least_squares_factor.hpp"
+#include "host/selection/work_watch.hpp"
 
 #include <proxpath/relax.hpp>
 
@@ -148,7 +149,7 @@ private:
         least_squares_factor factor(gram_);
         Eigen::VectorXd change(size());
         for (std::size_t k = 0; k < supports_.size(); ++k) {
-            stop_if_asked(k);
+            watch_.stop_if_asked(k, supports_.size(), size());
             const auto column = static_cast<std::int64_t>(k);
             factor.move_to(supports_[k]);
             gaps_[k] = factor.solve(gradients_.col(column), change);
@@ -190,19 +191,6 @@ private:
         }
     }
 
-    void stop_if_asked(std::size_t k) const
-    {
-        if (!options_.on_progress) return;
-        progress now;
-        now.now = phase::solving;
-        now.lambdas_done = static_cast<std::int64_t>(k);
-        now.lambdas_total = static_cast<std::int64_t>(supports_.size());
-        now.fraction = 1;
-        now.elapsed_s = std::chrono::duration<double>(steady::now() - started_).count();
-        now.working_set = size();
-        if (!options_.on_progress(now)) throw cancelled("stopped during the relaxed fits");
-    }
-
     relaxed_path result()
     {
         relaxed_path out;
@@ -241,6 +229,7 @@ private:
 
     steady::time_point started_ = steady::now();
     const path_options& options_;
+    work_watch watch_{options_, "stopped during the relaxed fits"};
     const path_result& path_;
     std::unique_ptr<backend::operations<double>> ops_;
     path::problem fit_;
